@@ -1,0 +1,35 @@
+"""AdaGrad (Duchi, Hazan & Singer 2011, diagonal form of Fig. 1)."""
+
+import numpy as np
+
+from optim_core.hypers import EPS, LR, default
+from optim_core.spec import Look, Optimizer, Point
+
+
+def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
+    lr, eps = h
+    (total,) = s
+    total = total + g * g
+    return p - lr * g / (np.sqrt(total) + eps), (total,)
+
+
+OPTIMIZER = Optimizer(
+    key="adagrad",
+    name="AdaGrad",
+    year=2011,
+    rule=rule,
+    hypers=(default(LR, 0.01), default(EPS, 1e-10)),
+    formula=(
+        "s_{t+1} = s_t + g_t^2\n"
+        "\\theta_{t+1} = \\theta_t - \\eta\\, \\frac{g_t}{\\sqrt{s_{t+1}} + \\epsilon}"
+    ),
+    source="Duchi, Hazan & Singer 2011, jmlr.org/papers/v12/duchi11a.html",
+    convention=(
+        "ε outside the root, accumulator starts at 0, as torch.optim.Adagrad. "
+        "Keras starts it at 0.1; Optax at 0.1 with ε inside the root."
+    ),
+    look=Look("#b8860b", (2, 2), "up"),
+    pace="length",
+    factor=5.0,
+    slots=("s",),
+)

@@ -1,0 +1,44 @@
+"""AdaMax (Kingma & Ba 2015, Algorithm 2): Adam under the infinity norm."""
+
+from optim_core.hypers import BETA1, BETA2, EPS, LR, default
+from optim_core.spec import Look, Optimizer, Point
+
+
+def clock(h: Point, k: Point) -> Point:
+    """β₁ᵗ."""
+    _, beta1, _, _ = h
+    (power1,) = k
+    return (power1 * beta1,)
+
+
+def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
+    lr, beta1, beta2, eps = h
+    m, u = s
+    (power1,) = k
+    m = beta1 * m + (1.0 - beta1) * g
+    # u ← max(β₂ u, |g| + ε); a NaN gradient must stay one, which max() would hide
+    size = abs(g) + eps
+    decayed = beta2 * u
+    u = decayed if decayed > size else size
+    return p - lr / (1.0 - power1) * m / u, (m, u)
+
+
+OPTIMIZER = Optimizer(
+    key="adamax",
+    name="AdaMax",
+    year=2014,
+    rule=rule,
+    clock=clock,
+    clock_start=(1.0,),
+    hypers=(default(LR, 0.002), BETA1, BETA2, EPS),
+    formula=(
+        "m_t = \\beta_1 m_{t-1} + (1 - \\beta_1) g_t\n"
+        "u_t = \\max(\\beta_2 u_{t-1},\\ |g_t| + \\epsilon)\n"
+        "\\theta_t = \\theta_{t-1} - \\frac{\\eta}{1 - \\beta_1^t}\\, \\frac{m_t}{u_t}"
+    ),
+    source="Kingma & Ba 2015, arXiv:1412.6980, Algorithm 2",
+    convention="ε is added to |g| inside the maximum, as torch.optim.Adamax; the paper has none.",
+    look=Look("#8b5cf6", (4, 2), "pentagon"),
+    pace="length",
+    slots=("m", "u"),
+)

@@ -1,0 +1,43 @@
+"""AdamW (Loshchilov & Hutter 2019, Algorithm 2): Adam with decoupled weight decay."""
+
+from optim_core.hypers import BETA1, BETA2, EPS, LR, WEIGHT_DECAY
+from optim_core.optimizers import adam
+from optim_core.spec import Look, Optimizer, Point
+
+
+def clock(h: Point, k: Point) -> Point:
+    """β₁ᵗ and β₂ᵗ."""
+    lr, beta1, beta2, eps, _ = h
+    return adam.clock((lr, beta1, beta2, eps, 1.0), k)
+
+
+def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
+    lr, beta1, beta2, eps, weight_decay = h
+    # θ ← θ − η λ θ, and then Adam's step
+    return adam.rule(p - lr * weight_decay * p, g, s, (lr, beta1, beta2, eps, 1.0), k)
+
+
+OPTIMIZER = Optimizer(
+    key="adamw",
+    name="AdamW",
+    year=2017,
+    rule=rule,
+    clock=clock,
+    clock_start=(1.0, 1.0),
+    hypers=(LR, BETA1, BETA2, EPS, WEIGHT_DECAY),
+    formula=(
+        "m_t = \\beta_1 m_{t-1} + (1 - \\beta_1) g_t, \\quad "
+        "v_t = \\beta_2 v_{t-1} + (1 - \\beta_2) g_t^2\n"
+        "\\hat m_t = m_t / (1 - \\beta_1^t), \\quad \\hat v_t = v_t / (1 - \\beta_2^t)\n"
+        "\\theta_t = \\theta_{t-1} - \\eta \\lambda \\theta_{t-1} - \\eta\\, "
+        "\\frac{\\hat m_t}{\\sqrt{\\hat v_t} + \\epsilon}"
+    ),
+    source="Loshchilov & Hutter 2019, arXiv:1711.05101, Algorithm 2",
+    convention=(
+        "The decay is scaled by lr, as torch.optim.AdamW; the paper scales it by its schedule "
+        "multiplier alone."
+    ),
+    look=Look("#6b7280", (8, 3), "hex"),
+    pace="length",
+    slots=("m", "v"),
+)

@@ -1,0 +1,23 @@
+"""Gradient descent: θ ← θ − η g (Cauchy 1847)."""
+
+from optim_core.hypers import LR, default
+from optim_core.spec import Look, Optimizer, Point
+
+
+def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
+    (lr,) = h
+    return p - lr * g, s
+
+
+OPTIMIZER = Optimizer(
+    key="gd",
+    name="GD",
+    year=1847,
+    rule=rule,
+    hypers=(default(LR, 0.01),),
+    formula=r"\theta_{t+1} = \theta_t - \eta\, g_t",
+    source="Cauchy 1847, C. R. Acad. Sci. 25, 536-538",
+    convention="As torch.optim.SGD without momentum.",
+    look=Look("#d55e00", (), "circle"),
+    pace="curvature",
+)

@@ -1,0 +1,58 @@
+"""NAdam (Dozat 2016): Adam with Nesterov's look-ahead and a momentum that warms up."""
+
+import numpy as np
+
+from optim_core.hypers import BETA1, BETA2, EPS, LR, default
+from optim_core.spec import Look, Optimizer, Point
+
+# Dozat's schedule is μ_t = β₁ (1 − ½·0.96^(0.004 t)); PyTorch and Keras fix the same constants.
+DECAY = 0.96**0.004
+
+
+def clock(h: Point, k: Point) -> Point:
+    """0.96^(0.004 t), μ_t, μ_{t+1}, μ_1 ⋯ μ_t and β₂ᵗ."""
+    _, beta1, beta2, _ = h
+    decay, _, _, product, power2 = k
+    decay = decay * DECAY
+    now = beta1 * (1.0 - 0.5 * decay)
+    ahead = beta1 * (1.0 - 0.5 * decay * DECAY)
+    return decay, now, ahead, product * now, power2 * beta2
+
+
+def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
+    lr, beta1, beta2, eps = h
+    m, v = s
+    _, now, ahead, product, power2 = k
+    m = beta1 * m + (1.0 - beta1) * g
+    v = beta2 * v + (1.0 - beta2) * g * g
+    # m̄ = μ_{t+1} m / (1 − Π_{t+1} μ) + (1 − μ_t) g / (1 − Π_t μ)
+    m_bar = ahead * m / (1.0 - product * ahead) + (1.0 - now) * g / (1.0 - product)
+    return p - lr * m_bar / (np.sqrt(v / (1.0 - power2)) + eps), (m, v)
+
+
+OPTIMIZER = Optimizer(
+    key="nadam",
+    name="NAdam",
+    year=2016,
+    rule=rule,
+    clock=clock,
+    clock_start=(1.0, 0.0, 0.0, 1.0, 1.0),
+    hypers=(default(LR, 0.002), BETA1, BETA2, EPS),
+    formula=(
+        "\\mu_t = \\beta_1 (1 - \\tfrac12 \\cdot 0.96^{0.004 t})\n"
+        "m_t = \\beta_1 m_{t-1} + (1 - \\beta_1) g_t, \\quad "
+        "v_t = \\beta_2 v_{t-1} + (1 - \\beta_2) g_t^2\n"
+        "\\bar m_t = \\frac{\\mu_{t+1} m_t}{1 - \\prod_{i=1}^{t+1} \\mu_i}"
+        " + \\frac{(1 - \\mu_t) g_t}{1 - \\prod_{i=1}^{t} \\mu_i}\n"
+        "\\theta_t = \\theta_{t-1} - \\eta\\, "
+        "\\frac{\\bar m_t}{\\sqrt{v_t / (1 - \\beta_2^t)} + \\epsilon}"
+    ),
+    source="Dozat 2016, openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
+    convention=(
+        "As torch.optim.NAdam with momentum_decay 0.004: the look-ahead gradient is taken at θ "
+        "and its effect is folded into m̄. ε outside the root."
+    ),
+    look=Look("#e11d48", (1, 2), "cross"),
+    pace="length",
+    slots=("m", "v"),
+)

@@ -1,0 +1,41 @@
+"""Nesterov's accelerated gradient, look-ahead form (Sutskever et al. 2013, eqs. 3-4)."""
+
+from optim_core.hypers import LR, MOMENTUM, default
+from optim_core.spec import Look, Optimizer, Point
+
+
+def probe(p: float, s: Point, h: Point, k: Point) -> float:
+    _, momentum = h
+    (m,) = s
+    return p + momentum * m
+
+
+def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
+    lr, momentum = h
+    (m,) = s
+    # m ← β m − η g(θ + β m)
+    m = momentum * m - lr * g
+    return p + m, (m,)
+
+
+OPTIMIZER = Optimizer(
+    key="nesterov",
+    name="Nesterov",
+    year=1983,
+    rule=rule,
+    probe=probe,
+    hypers=(default(LR, 0.01), MOMENTUM),
+    formula=(
+        "g_t = \\nabla f(\\theta_t + \\beta m_t)\n"
+        "m_{t+1} = \\beta m_t - \\eta\\, g_t\n\\theta_{t+1} = \\theta_t + m_{t+1}"
+    ),
+    source="Nesterov 1983; Sutskever et al. 2013, proceedings.mlr.press/v28, eqs. 3-4",
+    convention=(
+        "True look-ahead: the gradient at θ + βm, one evaluation a step. "
+        "torch.optim.SGD(nesterov=True) stores φ = θ + βm instead: its path is our probes."
+    ),
+    look=Look("#56b4e9", (6, 3), "diamond"),
+    pace="curvature",
+    factor=0.3,
+    slots=("m",),
+)

@@ -1,0 +1,34 @@
+"""RMSProp (Hinton 2012, lecture 6e)."""
+
+import numpy as np
+
+from optim_core.hypers import EPS, LR, RHO, default
+from optim_core.spec import Look, Optimizer, Point
+
+
+def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
+    lr, rho, eps = h
+    (v,) = s
+    v = rho * v + (1.0 - rho) * g * g
+    return p - lr * g / (np.sqrt(v) + eps), (v,)
+
+
+OPTIMIZER = Optimizer(
+    key="rmsprop",
+    name="RMSProp",
+    year=2012,
+    rule=rule,
+    hypers=(default(LR, 0.01), RHO, EPS),
+    formula=(
+        "v_{t+1} = \\rho v_t + (1 - \\rho) g_t^2\n"
+        "\\theta_{t+1} = \\theta_t - \\eta\\, \\frac{g_t}{\\sqrt{v_{t+1}} + \\epsilon}"
+    ),
+    source="Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6e",
+    convention=(
+        "ε outside the root, no bias correction, ρ = 0.99 by default, as torch.optim.RMSprop. "
+        "Keras has ρ = 0.9 and ε = 1e-7 inside the root."
+    ),
+    look=Look("#cc79a7", (6, 2, 1, 2), "down"),
+    pace="length",
+    slots=("v",),
+)
