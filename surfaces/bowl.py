@@ -16,7 +16,8 @@ ROTATION = Hyper(
 
 def value(x: float, y: float, condition: float, rotation: float) -> float:
     c, s = np.cos(rotation * (np.pi / 180.0)), np.sin(rotation * (np.pi / 180.0))
-    u, v = c * x + s * y, c * y - s * x
+    u: float = c * x + s * y
+    v: float = c * y - s * x
     return condition * u * u + v * v
 
 

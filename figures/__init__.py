@@ -1,0 +1,1 @@
+"""Arrays that a plot draws, from surfaces. No Streamlit."""

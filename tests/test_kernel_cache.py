@@ -1,0 +1,101 @@
+"""Compiled code on disk: never stale after an edit, and found again by the next process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+SECOND_POSITION = """
+from optim_core import OPTIMIZERS, simulate
+from surfaces import SURFACES
+run = simulate(SURFACES["parabola"], OPTIMIZERS[{key!r}], start=(10.0,), steps=1, lr=0.1{more})
+print(run.positions[1, 0])
+"""
+
+CACHE_STATS = """
+import json
+from optim_core import OPTIMIZERS, kernels
+from surfaces import SURFACES
+parabola = SURFACES["parabola"]
+compiled = {key: kernels.recorder(OPTIMIZERS[key]) for key in ("gd", "nesterov", "adamw", "nadam")}
+compiled |= {f: kernels.block(getattr(parabola, f), 1, 0) for f in ("value", "gradient")}
+stats = {name: kernel.stats for name, kernel in compiled.items()}
+print(json.dumps({
+    name: [sum(s.cache_hits.values()), sum(s.cache_misses.values())] for name, s in stats.items()
+}))
+"""
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The two packages alone, with nothing compiled yet."""
+    for package in ("optim_core", "surfaces"):
+        skip = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / package, tmp_path / package, ignore=skip)
+    return tmp_path
+
+
+def output(copy: Path, code: str) -> str:
+    """What a new process prints that imports the copy."""
+    env = os.environ | {
+        "PYTHONPATH": str(copy),
+        "NUMBA_CACHE_DIR": str(copy / "cache"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
+
+
+def step(copy: Path, key: str, more: str = "") -> float:
+    """The length of the first step on p² from 10 with lr 0.1, in a new process."""
+    return 10.0 - float(output(copy, SECOND_POSITION.format(key=key, more=more)))
+
+
+@pytest.mark.parametrize(
+    ("key", "more", "file", "old", "new"),
+    [
+        ("gd", "", "optim_core/optimizers/gd.py", "p - lr * g", "p - 2.0 * lr * g"),
+        pytest.param(
+            "adamw", ", weight_decay=0.0", "optim_core/optimizers/adam.py",
+            "return p - lr * m_hat", "return p - 2.0 * lr * m_hat", id="helper in another file",
+        ),
+        pytest.param(
+            "gd", "", "surfaces/parabola.py",
+            "return (2.0 * p,)", "return (4.0 * p,)", id="gradient",
+        ),
+    ],
+)  # fmt: skip
+def test_an_edit_is_never_served_stale(
+    copy: Path, key: str, more: str, file: str, old: str, new: str
+) -> None:
+    """Each of these edits doubles the first step; Numba itself looks at kernels.py alone."""
+    kernels = copy / "optim_core" / "kernels.py"
+    before, stamp = step(copy, key, more), kernels.stat().st_mtime_ns
+    edit(copy / file, old, new)
+    # A difference of numbers near 10 keeps 15 digits.
+    assert step(copy, key, more) == pytest.approx(2.0 * before, rel=1e-13)
+    assert kernels.stat().st_mtime_ns == stamp
+
+
+def test_the_next_process_compiles_nothing(copy: Path) -> None:
+    first: dict[str, Any] = json.loads(output(copy, CACHE_STATS))
+    second: dict[str, Any] = json.loads(output(copy, CACHE_STATS))
+    assert first == {name: [0, 1] for name in first}
+    assert second == {name: [1, 0] for name in first}

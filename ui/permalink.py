@@ -1,0 +1,192 @@
+"""The page's whole state is one query string: the address bar is the share link."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+from optim_core import OPTIMIZERS
+from optim_core.simulate import NOISE
+from optim_core.spec import Hyper, Interval, Optimizer, Surface
+from surfaces import SURFACES
+
+T = TypeVar("T")
+
+DEFAULT_SURFACE = "bowl"
+DEFAULT_RACERS = ("gd", "momentum", "adam")
+LONGEST = 4096  # characters; a full link of every control has about 900
+WHOLE = 2**53 - 1  # the largest integer that a browser's numbers hold exactly
+
+STEPS = Hyper(
+    "steps", "T", 300, Interval(1, 5000, open_high=False), 10, 5000, "log",
+    "Number of steps, the same for all: one gradient evaluation each.",
+)  # fmt: skip
+SEED = Hyper(
+    "seed", "", 0, Interval(0, WHOLE, open_high=False), 0, 99, "linear",
+    "Seed of the gradient noise.",
+)  # fmt: skip
+SPEED = Hyper(
+    "speed", "", 40, Interval(1, 1000, open_high=False), 1, 1000, "log",
+    "Playback speed, in steps a second.",
+)  # fmt: skip
+FIELD = Hyper(
+    "field", "", 0, Interval(0, 1, open_high=False), 0, 1, "switch",
+    "Arrows of steepest descent over the surface.",
+)  # fmt: skip
+RACE = (STEPS, NOISE, SEED, SPEED, FIELD)
+
+
+@dataclass(frozen=True)
+class Racer:
+    optimizer: Optimizer
+    hypers: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a comparison is made of."""
+
+    surface: Surface
+    start: tuple[float, ...]
+    racers: tuple[Racer, ...]
+    steps: int
+    noise: float
+    seed: int
+
+
+def suggested_lr(surface: Surface, optimizer: Optimizer) -> float:
+    """A telling learning rate, to two digits: the surface's for such methods, times a factor."""
+    rate = optimizer.factor * getattr(surface.pace, optimizer.pace)
+    return float(f"{rate:.2g}")
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "…")
+
+
+class _Reader:
+    """Takes values out of a query one by one; what is wrong is noted and left out."""
+
+    def __init__(self, query: str) -> None:
+        self.notes: list[str] = []
+        self.kept: dict[str, str] = {}
+        self.raw: dict[str, str] = {}
+        if len(query) > LONGEST:
+            self.notes.append(f"The link has {len(query)} characters, {LONGEST} are allowed.")
+            return
+        pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+        for name, value in pairs:
+            if name in self.raw:
+                self.notes.append(f"{_shown(name)} is given more than once; the last one counts.")
+            self.raw[name] = value
+
+    def take(self, name: str, read: Callable[[str], T], default: T) -> T:
+        if name not in self.raw:
+            return default
+        text = self.raw.pop(name)
+        try:
+            value = read(text)
+        except ValueError as error:
+            self.notes.append(f"{error} The default is taken.")
+            return default
+        self.kept[name] = text
+        return value
+
+    def number(self, name: str, hyper: Hyper, default: float | None = None) -> float:
+        def read(text: str) -> float:
+            try:
+                value = float(text)
+            except ValueError:
+                raise ValueError(
+                    f"{name} must be a number in {hyper.domain}, got {_shown(text)}."
+                ) from None
+            try:
+                return hyper.check(value)
+            except ValueError as error:
+                raise ValueError(f"In {name}: {error}") from None
+
+        return self.take(name, read, float(hyper.default) if default is None else default)
+
+    def whole(self, name: str, hyper: Hyper) -> int:
+        value = self.number(name, hyper)
+        if value.is_integer():
+            return int(value)
+        self.kept.pop(name)
+        self.notes.append(f"{name} must be a whole number, got {value:g}. The default is taken.")
+        return int(hyper.default)
+
+
+def _choice(name: str, known: Iterable[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text in known:
+            return text
+        raise ValueError(f"{name} must be one of {', '.join(known)}, got {_shown(text)}.")
+
+    return read
+
+
+def _racers(text: str) -> tuple[str, ...]:
+    keys = tuple(dict.fromkeys(text.split("-"))) if text else ()
+    for key in keys:
+        _choice("opt", OPTIMIZERS)(key)
+    return keys
+
+
+def parse(query: str) -> tuple[Setup, str, list[str]]:
+    """A query string to a setup, the query without what was wrong in it, and what was wrong.
+
+    Never raises on any text. Each note is one sentence that names the value and what is allowed.
+    """
+    reader = _Reader(query)
+    surface = SURFACES[reader.take("surface", _choice("surface", SURFACES), DEFAULT_SURFACE)]
+    params = {p.name: reader.number(p.name, p) for p in surface.params}
+    surface = surface.with_params(**params) if params else surface
+    line = Hyper("coordinate", "", 0.0, Interval(-math.inf), 0, 0, "linear", "")
+    start = tuple(
+        reader.number(axis, line, default)
+        for axis, default in zip("xy", surface.start, strict=False)
+    )
+    chosen = reader.take("opt", _racers, DEFAULT_RACERS)
+    racers = []
+    for key, optimizer in OPTIMIZERS.items():
+        own = {"lr": suggested_lr(surface, optimizer)}
+        hypers = {
+            h.name: reader.number(f"{key}.{h.name}", h, own.get(h.name)) for h in optimizer.hypers
+        }
+        if key in chosen:
+            racers.append(Racer(optimizer, hypers))
+    setup = Setup(
+        surface,
+        start,
+        tuple(racers),
+        steps=reader.whole("steps", STEPS),
+        noise=reader.number("noise", NOISE),
+        seed=reader.whole("seed", SEED),
+    )
+    reader.whole("speed", SPEED)
+    reader.number("field", FIELD)
+    others = {p.name for s in SURFACES.values() for p in s.params} | {"x", "y"}
+    for name in reader.raw:
+        if name not in others:
+            reader.notes.append(f"There is no control named {_shown(name)}.")
+    return setup, urlencode(reader.kept), list(dict.fromkeys(reader.notes))
+
+
+def catalog_entry(hyper: Hyper) -> dict[str, Any]:
+    """What the browser needs to make a control of it."""
+    return {
+        "name": hyper.name,
+        "low": hyper.low,
+        "high": hyper.high,
+        "scale": hyper.scale,
+        "default": hyper.default,
+        "about": hyper.about,
+        "domain": str(hyper.domain),
+        "min": hyper.domain.low if math.isfinite(hyper.domain.low) else None,
+        "max": hyper.domain.high if math.isfinite(hyper.domain.high) else None,
+        "openMin": hyper.domain.open_low,
+        "openMax": hyper.domain.open_high,
+    }

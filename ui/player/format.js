@@ -1,0 +1,81 @@
+// Numbers as people read them, and small DOM helpers.
+
+export const number = (value, digits = 4) => {
+  if (value === null || value === undefined) return "–";
+  if (typeof value === "string") return { inf: "∞", "-inf": "−∞", nan: "not a number" }[value] ?? value;
+  if (Number.isNaN(value)) return "not a number";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const text =
+    size >= 1e5 || size < 1e-3
+      ? value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e")
+      : String(Number(value.toPrecision(digits)));
+  return text.replaceAll("-", "−");
+};
+
+export const point = (values, digits = 4) =>
+  values.length === 1 ? number(values[0], digits) : `(${values.map((v) => number(v, digits)).join(", ")})`;
+
+// All text goes in as text, never as HTML.
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") for (const [k, v] of Object.entries(value)) node.style.setProperty(k, v);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+const TURN = 2 * Math.PI;
+const polygon = (n, radius, turn = 0) => (context, r) => {
+  for (let i = 0; i < n; i++) {
+    const size = r * (Array.isArray(radius) ? radius[i % radius.length] : radius);
+    const angle = turn - TURN / 4 + (i * TURN) / n;
+    context.lineTo(size * Math.cos(angle), size * Math.sin(angle));
+  }
+  context.closePath();
+};
+
+const SHAPES = {
+  circle: (context, r) => context.arc(0, 0, r, 0, TURN),
+  square: polygon(4, 1.25, TURN / 8),
+  diamond: polygon(4, 1.3),
+  up: polygon(3, 1.3),
+  down: polygon(3, 1.3, TURN / 2),
+  star: polygon(10, [1.45, 0.65]),
+  pentagon: polygon(5, 1.15),
+  hex: polygon(6, 1.15),
+  cross: polygon(12, [1.3, 1.3, 0.5], TURN / 24),
+};
+
+export function mark(context, shape, x, y, r) {
+  context.save();
+  context.translate(x, y);
+  context.beginPath();
+  SHAPES[shape](context, r);
+  context.fill();
+  context.stroke();
+  context.restore();
+}
+
+export function swatch({ color, dash, marker }) {
+  const canvas = el("canvas", { class: "lab-swatch", width: 68, height: 32, "aria-hidden": "true" });
+  const context = canvas.getContext("2d");
+  context.scale(2, 2);
+  context.strokeStyle = context.fillStyle = color;
+  context.lineWidth = 3;
+  context.setLineDash(dash.map((d) => 1.5 * d));
+  context.beginPath();
+  context.moveTo(1, 8);
+  context.lineTo(33, 8);
+  context.stroke();
+  context.setLineDash([]);
+  context.lineWidth = 1.5;
+  context.strokeStyle = "#fff";
+  mark(context, marker, 17, 8, 5);
+  return canvas;
+}

@@ -1,0 +1,123 @@
+"""A comparison as one message to the player."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from figures.relief import Window, padded, relief
+from optim_core import Run, simulate
+from optim_core.kernels import evaluate
+from optim_core.spec import Surface
+from ui.permalink import Setup
+from ui.player import wire
+
+THRESHOLDS = (1e-3, 1e-6)
+MARGIN = 0.5
+
+
+def steps_within(excess: np.ndarray, tolerance: float) -> int | None:
+    """The first step from which the excess loss stays at or below the tolerance, or None."""
+    outside = np.flatnonzero(~(excess <= tolerance))
+    if outside.size == 0:
+        return 0
+    first = int(outside[-1]) + 1
+    return first if first < excess.size else None
+
+
+def path_length(positions: np.ndarray) -> float | None:
+    """The summed length of all steps, or None if the run left the floats."""
+    with np.errstate(all="ignore"):
+        length = float(np.sum(np.hypot.reduce(np.diff(positions, axis=0), axis=1)))
+    return length if np.isfinite(length) else None
+
+
+def _finite(value: float) -> float | str:
+    return value if np.isfinite(value) else str(value)
+
+
+def result(run: Run) -> dict[str, Any]:
+    """A row of the results table; JSON has no infinity, so what is not finite is its name."""
+    best = run.surface.best
+    outcome = run.outcome
+    with np.errstate(invalid="ignore"):
+        excess = None if best is None else run.losses - best
+    return {
+        "kind": outcome.kind,
+        "period": outcome.period,
+        "step": outcome.step,
+        "reason": outcome.reason,
+        "loss": _finite(float(run.losses[-1])),
+        "within": [None if excess is None else steps_within(excess, t) for t in THRESHOLDS],
+        "length": path_length(run.positions),
+        "evaluations": len(run.gradients),
+    }
+
+
+def race(setup: Setup) -> list[Run]:
+    """The runs of a setup: same start, same number of gradient evaluations, same noise."""
+    return [
+        simulate(
+            setup.surface,
+            racer.optimizer,
+            start=setup.start,
+            steps=setup.steps,
+            noise=setup.noise,
+            seed=setup.seed,
+            **racer.hypers,
+        )
+        for racer in setup.racers
+    ]
+
+
+def race_message(setup: Setup, query: str, clean: str, notes: list[str]) -> bytes:
+    """The runs of a setup as bytes, with what the player says about them."""
+    surface, runs = setup.surface, race(setup)
+    base = surface.best or 0.0
+    n = setup.steps + 1
+    header = {
+        "query": query,
+        "clean": clean,
+        "notes": notes,
+        "surface": surface.key,
+        "base": surface.best,
+        "start": setup.start,
+        "runs": [{"key": run.optimizer.key, **result(run)} for run in runs],
+    }
+    with np.errstate(all="ignore"):
+        excess = [run.losses - base for run in runs]
+        slopes = [
+            np.hypot.reduce(evaluate(surface, "gradient", run.positions), axis=1) for run in runs
+        ]
+    empty = np.empty((0, n))
+    return wire.pack(
+        header,
+        {
+            "positions": ("f4", np.concatenate([empty, *(run.positions.T for run in runs)])),
+            "excess": ("lead4", np.array(excess).reshape(-1, n)),
+            "slopes": ("lead3", np.array(slopes).reshape(-1, n)),
+        },
+    )
+
+
+@lru_cache(maxsize=64)
+def surface_message(surface: Surface, window: Window | None) -> bytes:
+    """The surface over a window and a margin around it; None is its own frame."""
+    shown = relief(surface, padded(window or surface.domain, MARGIN))
+    heights = shown.heights
+    header = {
+        "surface": surface.key,
+        "params": surface.args,
+        "window": shown.window,
+        "levels": surface.levels,
+        "bounded": surface.best is not None,
+    }
+    return wire.pack(
+        header,
+        {
+            "heights": ("f4", np.atleast_2d(heights)),
+            "arrows": ("f4", shown.arrows.T if shown.arrows.size else np.empty((0, 1))),
+        },
+    )
