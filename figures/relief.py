@@ -12,7 +12,7 @@ from optim_core.spec import Surface
 
 Window = tuple[tuple[float, float], ...]
 GRID = 141
-ARROWS = (23, 17)
+ARROWS = (35, 27)
 THUMBNAIL = (36, 24)
 # The log scale's floor, as a share of the height shown: deep enough for a valley's floor to show.
 FLOOR = 1e-5

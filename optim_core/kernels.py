@@ -144,7 +144,7 @@ def recorder(optimizer: Optimizer) -> Any:
 
 def evaluate(surface: Surface, which: str, points: np.ndarray) -> np.ndarray:
     """A surface's "value", "gradient" or "hessian" at points (n, dim): (n,), (n, dim) or (n, k)."""
-    lanes = np.ascontiguousarray(points.T)
+    lanes = np.array(points.T, order="C")  # a copy: points may be read-only
     rows = {"value": 1, "gradient": surface.dim, "hessian": 2 * surface.dim - 1}[which]
     out = np.empty((rows, lanes.shape[1]))
     compiled = block(getattr(surface, which), surface.dim, len(surface.args))

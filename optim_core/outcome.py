@@ -1,7 +1,7 @@
 """Why a run ended: one of six outcomes, told from its recorded positions and losses.
 
-Lengths are measured in frame units: each coordinate divided by its side of the surface's frame,
-so that the frame is the box |u| ≤ 1/2, and the largest coordinate counts.
+Lengths are in frame units: each coordinate, from the frame's centre, is divided by the frame's
+side, so that the frame is |u| ≤ 1/2, and the length of a vector is its largest coordinate.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import numpy as np
 from optim_core import kernels
 from optim_core.spec import Surface
 
-NEAR = 1e-3  # frame units; a run no farther than this from a point, in every coordinate, is there
-SAME = 1e-9  # a cycle returns to where it was within this share of its width
-FAINT = 1e-10  # frame units; a narrower cycle cannot be told from rounding
-DUST = 1e-12  # frame units; drifting away by less is rounding
-FLAT = 1e-2  # of the mean slope over the frame; a plateau is flatter
+NEAR = 1e-3  # a run no farther than this from a point is at the point
+SAME = 1e-6  # a cycle returns to where it was within this share of its width
+FAINT = 1e-10  # a narrower cycle is at a point
+DUST = 1e-12  # drifting by less is rounding
+FLAT = 2e-2  # of the steepest slope in the frame; a plateau is flatter…
+REACH = 5e-2  # …even this far to its sides
 LONGEST = 64  # steps; the longest period looked for
 
 
@@ -27,20 +28,20 @@ LONGEST = 64  # steps; the longest period looked for
 class Outcome:
     """What became of a run.
 
-    minimum: over the last tenth of the run (at least 10 steps; half of a shorter run) it stays
-        within NEAR of a declared minimum, or of a point that Newton's method finds from the last
-        row with all curvatures positive, and it is not moving away.
-    saddle: the same with a negative curvature: a saddle, or a maximum.
-    plateau: its path over the second half of the run is shorter than NEAR, it is at none of the
-        above, and the slope is below FLAT of the mean slope over the frame.
-    cycle: without noise, the last two periods repeat the ones before to within SAME.
-    diverged: a row is not finite; or the run is outside the frame, farther from quarter to
-        quarter of the run, ever faster, with an ever larger loss.
+    diverged: a row is not finite; or the run is outside the frame and gets farther away from
+        quarter to quarter of the run, ever faster, with an ever larger loss.
+    cycle: without noise, the last three periods repeat each other to within SAME.
+    minimum: it is within NEAR of a declared minimum, or of a point where Newton's method finds
+        no gradient and only positive curvature; it has been there for a fiftieth of the run
+        (a tenth under noise), at least 10 steps (half of a shorter run); and it is not moving
+        away from it from quarter to quarter of that time.
+    saddle: the same with a negative curvature, and not moving away along it; maxima too.
+    plateau: the second half of its path is shorter than NEAR, and the surface is flat there.
     moving: none of these.
     """
 
     kind: Literal["minimum", "saddle", "plateau", "cycle", "diverged", "moving"]
-    step: int | None  # since when; of a divergence its first non-finite row, None if there is none
+    step: int | None  # since when; of a divergence its first row that is not finite, if any
     reason: str  # one sentence, with the numbers
     period: int | None = None  # of a cycle, in steps
     rise_step: int | None = None  # of a divergence: the loss was never again as low as here
@@ -48,36 +49,53 @@ class Outcome:
 
 
 class _Scene(NamedTuple):
-    """What the judge needs of a surface, with d coordinates and k declared stationary points."""
+    """A surface in frame units: d coordinates, k declared points, minima first."""
 
-    centre: np.ndarray  # (d,)
-    span: np.ndarray  # (d,)
-    slope: float  # mean over the frame, loss per frame side
-    points: np.ndarray  # (d, k); minima, saddles, maxima
-    labels: tuple[tuple[str, int], ...]  # k of (what it is, index among its like)
+    surface: Surface
+    centre: np.ndarray  # (d, 1), in the surface's own units, as is the next
+    span: np.ndarray  # (d, 1)
+    steepest: float  # slope on a grid in the frame, loss per frame side
+    points: np.ndarray  # (d, k)
+    labels: tuple[tuple[str, int], ...]  # (k,); "minimum", "saddle" or "maximum", and its index
 
+    def show(self, at: np.ndarray) -> str:
+        """A point (d,) as text, in the surface's own coordinates."""
+        return _show(*(self.centre[:, 0] + self.span[:, 0] * at))
 
-class _Place(NamedTuple):
-    """A stationary point near which a run ends."""
+    def shape(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Gradient (d,), curvatures (d,) from the lowest up, and their axes (d, d), at (d,)."""
+        point = (self.centre + self.span * at[:, None]).T
+        gradient = kernels.evaluate(self.surface, "gradient", point)[0] * self.span[:, 0]
+        hessian = kernels.evaluate(self.surface, "hessian", point)[0]
+        matrix = hessian[[[0]] if self.surface.dim == 1 else [[0, 1], [1, 2]]]
+        matrix = matrix * self.span * self.span.T
+        if not np.isfinite(matrix).all():
+            return gradient, np.full(len(at), np.nan), np.eye(len(at))
+        return gradient, *np.linalg.eigh(matrix)
 
-    what: str  # "minimum", "saddle" or "maximum"
-    index: int | None
-    at: np.ndarray  # (d,)
+    def encircled(self, u: np.ndarray) -> np.ndarray | None:
+        """The declared minimum nearest to the middle of the box around points (d, n), if inside."""
+        minima = self.points[:, : len(self.surface.minima)]
+        low, high = u.min(axis=1, keepdims=True), u.max(axis=1, keepdims=True)
+        off_centre = np.abs(minima - (low + high) / 2.0)
+        inside = (off_centre <= (high - low) / 2.0).all(axis=0)
+        i = int(np.where(inside, off_centre.max(axis=0), np.inf).argmin()) if inside.any() else -1
+        return minima[:, i] if i >= 0 else None
 
 
 @lru_cache(maxsize=256)
 def _scene(surface: Surface) -> _Scene:
     low, high = np.array(surface.domain).T
-    axes = np.linspace(low, high, 33).T
-    grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes)], axis=1)
-    slopes = np.abs(kernels.evaluate(surface, "gradient", grid) * (high - low)).max(axis=1)
+    grid = np.stack(np.meshgrid(*np.linspace(low, high, 33).T)).reshape(surface.dim, -1).T
+    slopes = kernels.evaluate(surface, "gradient", grid) * (high - low)
     known = {"minimum": surface.minima, "saddle": surface.saddles, "maximum": surface.maxima}
-    points = [point for each in known.values() for point in each]
+    points = np.array([p for each in known.values() for p in each]).reshape(-1, surface.dim)
     return _Scene(
-        centre=(low + high) / 2.0,
-        span=high - low,
-        slope=float(slopes.mean()),
-        points=np.array(points).reshape(-1, surface.dim).T,
+        surface=surface,
+        centre=(low + high)[:, None] / 2.0,
+        span=(high - low)[:, None],
+        steepest=float(np.abs(slopes).max()),
+        points=((points - (low + high) / 2.0) / (high - low)).T,
         labels=tuple((what, i) for what, each in known.items() for i in range(len(each))),
     )
 
@@ -85,224 +103,171 @@ def _scene(surface: Surface) -> _Scene:
 def judge(surface: Surface, positions: np.ndarray, losses: np.ndarray, *, noisy: bool) -> Outcome:
     """Judge a run of T ≥ 1 steps from its positions (T + 1, d) and losses (T + 1,).
 
-    noisy: the gradients had noise; then no cycle is claimed, and a drift is taken for chance.
+    noisy: the gradients had noise; no cycle is claimed then, and a drift is taken for chance.
     """
     with np.errstate(all="ignore"):
         finite = np.isfinite(losses) & np.isfinite(positions).all(axis=1)
         if not finite.all():
-            return _left_the_floats(losses, int(finite.argmin()))
+            return _overflowed(losses, int(finite.argmin()))
         scene = _scene(surface)
-        u = np.ascontiguousarray(positions.T)
-        u = (u - scene.centre[:, None]) / scene.span[:, None]
+        u = (np.ascontiguousarray(positions.T) - scene.centre) / scene.span
         return (
             (None if noisy else _cycle(scene, u, losses))
             or _diverging(scene, u, losses)
-            or _at_rest(surface, scene, u, losses, noisy)
-            or _hardly_moving(surface, scene, u)
-            or _moving(surface, scene, u, losses, noisy)
+            or _at_rest(scene, u, losses, noisy)
+            or _hardly_moving(scene, u)
+            or _moving(scene, u, losses)
         )
 
 
-def _left_the_floats(losses: np.ndarray, step: int) -> Outcome:
+def _overflowed(losses: np.ndarray, step: int) -> Outcome:
+    low, rise = _last_lowest(losses[:step]) if step else 0, None
     if step == 0:
-        return Outcome("diverged", 0, "The loss at the start is already too large for a float.")
-    low = _last_lowest(losses[:step])
-    if losses[step] == -np.inf:
+        reason = "The start is so far out that its loss already left the floats."
+    elif losses[step] == -np.inf:
         reason = f"The loss fell without end and left the floats at step {step}."
-        return Outcome("diverged", step, reason)
-    if low == step - 1 and np.isnan(losses[step]):
-        reason = f"Step {step} is no number: it divided zero by zero, or overflowed."
-        return Outcome("diverged", step, reason)
-    reason = (
-        f"It left the floats at step {step}; the loss was never again "
-        f"as low as at step {low}, {_show(losses[low])}."
-    )
-    return Outcome("diverged", step, reason, rise_step=low)
+    elif low == step - 1 and np.isnan(losses[step]):
+        reason = f"Step {step} is not a number: it divided zero by zero, or overflowed."
+    else:
+        rise = low
+        reason = (
+            f"It left the floats at step {step}, and its loss was never again "
+            f"as low as at step {low}, {_show(losses[low])}."
+        )
+    return Outcome("diverged", step, reason, rise_step=rise)
 
 
 def _diverging(scene: _Scene, u: np.ndarray, losses: np.ndarray) -> Outcome | None:
     far = _quarters(np.abs(u).max(axis=0))
-    # ever faster: an overshoot also leaves the frame, but slows down
-    ever_faster = far[-1] > 0.5 and _rising(far) and _rising(np.diff(far))
-    if not (ever_faster and _rising(_quarters(losses))):
+    # an overshoot leaves the frame too, but slows down
+    if not (
+        far[-1] > 0.5 and _rising(far) and _rising(np.diff(far)) and _rising(_quarters(losses))
+    ):
         return None
     low = _last_lowest(losses)
     reason = (
-        f"It is outside the frame, at {_place(scene, u[:, -1])}, and gets away ever faster: the "
-        f"loss is {_show(losses[-1])} and was never again as low as at step {low}, "
-        f"{_show(losses[low])}."
+        f"It is outside the frame, at {scene.show(u[:, -1])}, and gets away ever faster: its loss "
+        f"is {_show(losses[-1])} and was never again as low as at step {low}, {_show(losses[low])}."
     )
     return Outcome("diverged", None, reason, rise_step=low)
 
 
 def _cycle(scene: _Scene, u: np.ndarray, losses: np.ndarray) -> Outcome | None:
-    last = u[:, : -LONGEST - 2 : -1]  # backwards from the end
-    widths = np.maximum.accumulate(last, axis=1) - np.minimum.accumulate(last, axis=1)
-    width = widths.max(axis=0)[:-1]  # of the last q rows, q = 1, 2…
-    gap = np.abs(last[:, 1:] - last[:, :1]).max(axis=0)  # from q steps before the end to the end
-    clear = width > np.maximum(FAINT, DUST * np.abs(u[:, -1]).max())
-    for q in np.flatnonzero(clear & (gap <= SAME * width)).tolist():
-        q += 1
+    back = u[:, : -LONGEST - 2 : -1]  # the last rows, from the end
+    widths = np.maximum.accumulate(back, axis=1) - np.minimum.accumulate(back, axis=1)
+    width = widths[:, :-1].max(axis=0)  # of the last q rows, for q = 1, 2…
+    gap = np.abs(back[:, 1:] - back[:, :1]).max(axis=0)  # between the end and q rows before
+    clear = width > max(FAINT, DUST * np.abs(u[:, -1]).max())
+    for q in (np.flatnonzero(clear & (gap <= SAME * width)) + 1).tolist():
         repeats = np.abs(u[:, q:] - u[:, :-q]).max(axis=0) <= SAME * width[q - 1]
         step = _since(repeats)
-        if len(repeats) - step < 2 * q:
-            continue
-        around = _minimum_inside(scene, u[:, -q:])
-        about = "" if around is None else f" around the minimum at {_place(scene, around)}"
-        lap = losses[-q:]
-        reason = (
-            f"From step {step} on it repeats itself every {q} steps{about}, between "
-            f"{_place(scene, u[:, -1])} and {_place(scene, u[:, -1 - q // 2])}, with a loss of "
-            f"{_show(lap.min())} to {_show(lap.max())}."
-        )
-        return Outcome("cycle", step, reason, period=q)
+        if len(repeats) - step >= 2 * q:
+            minimum = scene.encircled(u[:, -q:])
+            around = "" if minimum is None else f" around the minimum at {scene.show(minimum)}"
+            reason = (
+                f"From step {step} on it repeats itself every {q} steps{around}, between "
+                f"{scene.show(u[:, -1])} and {scene.show(u[:, -1 - q // 2])}, and its loss never "
+                f"gets below {_show(losses[-q:].min())}."
+            )
+            return Outcome("cycle", step, reason, period=q)
     return None
 
 
-def _at_rest(
-    surface: Surface, scene: _Scene, u: np.ndarray, losses: np.ndarray, noisy: bool
-) -> Outcome | None:
-    place = _stationary_point(surface, scene, u[:, -1])
-    if place is None:
+def _at_rest(scene: _Scene, u: np.ndarray, losses: np.ndarray, noisy: bool) -> Outcome | None:
+    found = _stationary(scene, u[:, -1])
+    if found is None:
         return None
-    steps = len(losses) - 1
-    away = np.abs(u - place.at[:, None])
+    what, index, at = found
+    steps, away = len(losses) - 1, np.abs(u - at[:, None])
     step = _since(away.max(axis=0) <= NEAR)
-    name = f"the {place.what} at {_place(scene, place.at)}"
-    if steps - step < max(min(10, (steps + 1) // 2), steps // 10):
+    name, here = f"the {what} at {scene.show(at)}", scene.show(u[:, -1])
+    # whoever crosses the frame at a constant pace is within NEAR for 1/500 of the time
+    if steps - step < max(min(10, (steps + 1) // 2), steps // (10 if noisy else 50)):
         reason = f"It came to {name} at step {step}, too late to tell whether it stays."
         return Outcome("moving", None, reason)
-    within, falls = away[:, step:].max(axis=0), "on every side"
-    if place.what == "saddle":
-        _, _, axes = _shape(surface, scene, place.at)
-        within = np.abs(axes[:, 0] @ (u[:, step:] - place.at[:, None]))
-        downhill = axes[:, 0] * scene.span
-        falls = f"along {_show(*(downhill / np.hypot(*downhill)))}"
-    quarters = _quarters(within)
+    drift, falls = away[:, step:].max(axis=0), "on every side"
+    if what == "saddle":
+        axis = scene.shape(at)[2][:, 0]
+        drift = np.abs(axis @ (u[:, step:] - at[:, None]))
+        falls = f"along {_show(*(axis * scene.span[:, 0] / np.hypot(*(axis * scene.span[:, 0]))))}"
+    quarters = _quarters(drift)
     if not noisy and quarters[-1] > DUST and _rising(quarters):
-        here = _place(scene, u[:, -1])
         return Outcome("moving", None, f"It is moving away from {name} and is now at {here}.")
-    if place.what == "minimum":
-        radius = _show((away[:, step:].max(axis=1) * scene.span).max())
-        reason = (
-            f"From step {step} on it stays within {radius} of {name}; "
-            f"the loss is {_show(losses[-1])}."
-        )
-        return Outcome("minimum", step, reason, target=place.index)
+    if what == "minimum":
+        reason = f"It reached {name} at step {step} and ends at {here}, loss {_show(losses[-1])}."
+        return Outcome("minimum", step, reason, target=index)
     reason = (
-        f"From step {step} on it stands on {name}: the gradient is zero there, "
+        f"It has stood on {name} since step {step}: the gradient is zero there, "
         f"though the surface falls away {falls}."
     )
-    return Outcome("saddle", step, reason, target=place.index if place.what == "saddle" else None)
+    return Outcome("saddle", step, reason, target=index if what == "saddle" else None)
 
 
-def _hardly_moving(surface: Surface, scene: _Scene, u: np.ndarray) -> Outcome | None:
-    left = np.cumsum(np.abs(np.diff(u)).max(axis=0)[::-1])[::-1]  # path from each step to the end
+def _stationary(scene: _Scene, end: np.ndarray) -> tuple[str, int | None, np.ndarray] | None:
+    """What is within NEAR of the end, its index if it is declared, and where it is, (d,)."""
+    gaps = np.abs(scene.points - end[:, None]).max(axis=0)
+    if gaps.size and gaps.min() <= NEAR:
+        i = int(gaps.argmin())
+        return *scene.labels[i], scene.points[:, i]
+    at, sizes = end, []
+    for _ in range(3):
+        gradient, curvatures, axes = scene.shape(at)
+        newton = axes @ ((axes.T @ gradient) / curvatures)
+        at = at - newton
+        sizes.append(np.abs(newton).max())
+        if not np.abs(at - end).max() <= NEAR:
+            return None
+    # on a flat tail Newton's steps are short too, but do not get shorter
+    if not sizes[-1] <= max(DUST, 0.01 * sizes[0]):
+        return None
+    bent = "minimum" if curvatures[0] > 0.0 else "maximum" if curvatures[-1] < 0.0 else "saddle"
+    return bent, None, at
+
+
+def _hardly_moving(scene: _Scene, u: np.ndarray) -> Outcome | None:
+    left = np.cumsum(np.abs(np.diff(u)).max(axis=0)[::-1])[::-1]  # path from each row to the end
     step = _since(left <= NEAR)
     if 2 * step > len(left):
         return None
-    slope = float(np.abs(_shape(surface, scene, u[:, -1])[0]).max())
-    here, share = _place(scene, u[:, -1]), _show(100.0 * slope / scene.slope)
-    if slope <= FLAT * scene.slope:
-        reason = (
-            f"It has stood still at {here} since step {step}: no minimum, but the slope there "
-            f"is only {share} % of the frame's mean."
-        )
-        return Outcome("plateau", step, reason)
+    gradient, curvatures, _ = scene.shape(u[:, -1])
+    slope = np.abs(gradient).max()
+    flat = slope + REACH * np.abs(curvatures).max() <= FLAT * scene.steepest
     reason = (
-        f"It has hardly moved since step {step} and is at {here}, though the slope there is "
-        f"{share} % of the frame's mean: its steps are too small to get anywhere."
+        f"It has hardly moved since step {step} and is at {scene.show(u[:, -1])}, where the slope "
+        f"is {_show(100.0 * slope / scene.steepest)} % of the frame's steepest: "
     )
-    return Outcome("moving", None, reason)
+    if flat:
+        return Outcome("plateau", step, reason + "a flat place, but no minimum.")
+    return Outcome("moving", None, reason + "its steps are too small, or weight decay holds it.")
 
 
-def _moving(
-    surface: Surface, scene: _Scene, u: np.ndarray, losses: np.ndarray, noisy: bool
-) -> Outcome:
-    steps = len(losses) - 1
-    count = min(steps, max(10, steps // 10))
-    tail, change = losses[-count - 1 :], np.diff(losses[-count - 1 :])
-    lately = f"over the last {count} steps" if count > 1 else "in one step"
-    then, now = _show(tail[0]), _show(tail[-1])
-    around = _minimum_inside(scene, u[:, -count - 1 :])
-    middle = len(tail) // 2
-    if surface.best is None and tail[-1] < tail[0] and np.abs(u[:, -1]).max() > 0.5:
-        here = _place(scene, u[:, -1])
-        reason = f"It has left the frame, is at {here} and falls on: this surface has no bottom."
-    elif tail[-1] < tail[0] and not (change > 0.0).any():
-        reason = f"It is still going downhill: {lately} the loss fell from {then} to {now}."
-    elif tail[-1] > tail[0] and not (change < 0.0).any():
-        reason = f"It is going uphill: {lately} the loss rose from {then} to {now}."
+def _moving(scene: _Scene, u: np.ndarray, losses: np.ndarray) -> Outcome:
+    count = min(len(losses) - 1, max(10, (len(losses) - 1) // 10))
+    tail = losses[-count - 1 :]
+    change, half = np.diff(tail), len(tail) // 2
+    then, now, low, high = (_show(x) for x in (tail[0], tail[-1], tail.min(), tail.max()))
+    minimum = scene.encircled(u[:, -count - 1 :])
+    lately = f"in the last {count} steps its loss" if count > 1 else "in one step its loss"
+    if not scene.surface.minima and tail[-1] < tail[0] and np.abs(u[:, -1]).max() > 0.5:
+        here = scene.show(u[:, -1])
+        reason = f"It is outside the frame, at {here}, and falls on: this surface has no bottom."
+    elif (change <= 0.0).all() and tail[-1] < tail[0] and (now != then or minimum is None):
+        reason = f"It is still going downhill: {lately} fell from {then} to {now}."
+    elif (change >= 0.0).all() and tail[-1] > tail[0] and (now != then or minimum is None):
+        reason = f"It is going uphill: {lately} rose from {then} to {now}."
     else:
-        falling = tail[middle:].max() < tail[:middle].max()
-        how = "circles" if around is not None else "is kept moving" if noisy else "jumps about"
-        where = "" if around is None else f" the minimum at {_place(scene, around)}"
-        trend = "and is still getting lower" if falling else "without settling"
-        reason = (
-            f"It {how}{where} {trend}: {lately} the loss was between "
-            f"{_show(tail.min())} and {_show(tail.max())}."
-        )
+        calmer = tail[:half].max() - tail[half:].max() > 0.01 * np.abs(tail[:half]).max()
+        around = "" if minimum is None else f"swings around the minimum at {scene.show(minimum)}"
+        trend = "calming down" if calmer else "without settling"
+        reason = f"It {around or 'jumps about'}, {trend}: {lately} was between {low} and {high}."
     return Outcome("moving", None, reason)
-
-
-def _stationary_point(surface: Surface, scene: _Scene, end: np.ndarray) -> _Place | None:
-    """The stationary point within NEAR of `end` (frame units), declared or found by Newton."""
-    declared = (scene.points - scene.centre[:, None]) / scene.span[:, None]
-    if declared.size:
-        gaps = np.abs(declared - end[:, None]).max(axis=0)
-        i = int(gaps.argmin())
-        if gaps[i] <= NEAR:
-            return _Place(*scene.labels[i], declared[:, i])
-    at, first = end, np.inf
-    for _ in range(3):
-        gradient, curvatures, axes = _shape(surface, scene, at)
-        step = axes @ ((axes.T @ gradient) / curvatures)
-        size = float(np.abs(step).max())
-        first = min(first, size)
-        at = at - step
-        if not np.abs(at - end).max() <= NEAR:
-            return None
-    # on a flat tail Newton's steps are short too, but they do not get shorter
-    if size > max(DUST, 1e-2 * first):
-        return None
-    rising = int((curvatures > 0.0).sum())
-    return _Place({0: "maximum", surface.dim: "minimum"}.get(rising, "saddle"), None, at)
-
-
-def _shape(
-    surface: Surface, scene: _Scene, at: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradient (d,), curvatures (d,) in rising order and their axes (d, d), in frame units."""
-    point = (scene.centre + at * scene.span)[None]
-    gradient = kernels.evaluate(surface, "gradient", point)[0] * scene.span
-    hessian = kernels.evaluate(surface, "hessian", point)[0]
-    matrix = hessian[[[0]] if surface.dim == 1 else [[0, 1], [1, 2]]]
-    matrix = matrix * np.outer(scene.span, scene.span)
-    if not np.isfinite(matrix).all():
-        return gradient, np.full(surface.dim, np.nan), np.eye(surface.dim)
-    curvatures, axes = np.linalg.eigh(matrix)
-    return gradient, curvatures, axes
-
-
-def _minimum_inside(scene: _Scene, u: np.ndarray) -> np.ndarray | None:
-    """The declared minimum nearest to the middle of the box of these points, if one is inside."""
-    count = sum(what == "minimum" for what, _ in scene.labels)
-    minima = (scene.points[:, :count] - scene.centre[:, None]) / scene.span[:, None]
-    low, high = u.min(axis=1)[:, None], u.max(axis=1)[:, None]
-    inside = minima[:, ((low <= minima) & (minima <= high)).all(axis=0)]
-    if not inside.size:
-        return None
-    nearest: np.ndarray = inside[:, np.abs(inside - (low + high) / 2.0).max(axis=0).argmin()]
-    return nearest
 
 
 def _quarters(values: np.ndarray) -> np.ndarray:
-    """The maxima of the four quarters of a series; of fewer than four, zeros."""
+    """The maxima of the four quarters of a series (n,); zeros if it is shorter than 4."""
     n = len(values)
-    quarters: np.ndarray = (
-        np.maximum.reduceat(values, [0, n // 4, n // 2, 3 * n // 4]) if n >= 4 else np.zeros(4)
-    )
-    return quarters
+    starts = [0, n // 4, n // 2, 3 * n // 4]
+    return np.maximum.reduceat(values, starts) if n >= 4 else np.zeros(4)
 
 
 def _rising(values: np.ndarray) -> bool:
@@ -310,7 +275,7 @@ def _rising(values: np.ndarray) -> bool:
 
 
 def _since(holds: np.ndarray) -> int:
-    """The first index from which a condition holds to the end; the length if it does not."""
+    """The first index from which a condition (n,) holds to the end; n if it does not."""
     broken = np.flatnonzero(~holds)
     return int(broken[-1]) + 1 if broken.size else 0
 
@@ -320,10 +285,6 @@ def _last_lowest(losses: np.ndarray) -> int:
 
 
 def _show(*numbers: float) -> str:
-    shown = [f"{number + 0.0:.3g}" for number in numbers]
-    return shown[0] if len(shown) == 1 else f"({', '.join(shown)})"
-
-
-def _place(scene: _Scene, at: np.ndarray) -> str:
-    """A point given in frame units, as text in the surface's own coordinates."""
-    return _show(*(scene.centre + at * scene.span))
+    """A number, or a point, to three digits; adding 0.0 makes −0 a 0."""
+    shown = ", ".join(f"{number + 0.0:.3g}" for number in numbers)
+    return shown if len(numbers) == 1 else f"({shown})"

@@ -131,7 +131,7 @@ def test_the_start_is_the_surface_s_own_unless_given() -> None:
 
 def noise_in(run: Run) -> np.ndarray:
     slopes = [run.surface.gradient(*row, *run.surface.args) for row in run.probes.tolist()]
-    return np.subtract(run.gradients, slopes)
+    return run.gradients - np.array(slopes, dtype=np.float64)
 
 
 @EVERY_OPTIMIZER

@@ -134,14 +134,13 @@ def test_no_stationary_point_is_missing_by_index(surface: Surface) -> None:
         return
     (left, right), (bottom, top) = surface.domain
     corners = np.array([(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)])
-    along = np.linspace(0.0, 1.0, 20_000, endpoint=False)[:, None]
+    along = np.linspace(0.0, 1.0, 200_000, endpoint=False)[:, None]
     frame = np.concatenate([a + along * (b - a) for a, b in itertools.pairwise(corners)])
     slope = kernels.evaluate(surface, "gradient", frame)
-    # arcsinh keeps signs, and so the turns, and slows those between a steep and a flat axis.
-    angle = np.arctan2(*np.arcsinh(slope.T[::-1]))
+    angle = np.arctan2(slope[:, 1], slope[:, 0])
     turn = np.diff(angle, append=angle[:1])
     turn -= 2.0 * np.pi * np.round(turn / (2.0 * np.pi))
-    assert abs(turn).max() < 1.0  # the samples are dense enough to count
+    assert abs(turn).max() < 2.0  # well below π: the samples are dense enough to count
     assert round(turn.sum() / (2.0 * np.pi)) == inside
 
 

@@ -62,6 +62,14 @@ def growth(case: Case, path: np.ndarray) -> float:
     return float(np.max(np.abs(shifted - path)) / (SHIFT * np.max(np.abs(path[0]))))
 
 
+def manifest() -> dict[str, Any]:
+    return {
+        "torch": torch.__version__,
+        "steps": STEPS,
+        "cases": [{**asdict(case), "start": list(case.start)} for case in cases()],
+    }
+
+
 def main() -> None:
     paths: dict[str, Any] = {}
     for case in cases():
@@ -72,12 +80,7 @@ def main() -> None:
         paths[case.name] = path
     GOLDEN.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(TRAJECTORIES, **paths)
-    manifest = {
-        "torch": torch.__version__,
-        "steps": STEPS,
-        "cases": [asdict(case) for case in cases()],
-    }
-    MANIFEST.write_text(json.dumps(manifest, indent=1) + "\n")
+    MANIFEST.write_text(json.dumps(manifest(), indent=1) + "\n")
     print(f"{len(paths)} runs, {TRAJECTORIES.stat().st_size / 1e3:.0f} KB, in {GOLDEN}")
 
 

@@ -14,7 +14,7 @@ const OUTCOMES = {
   saddle: () => "stuck, not at a minimum",
   plateau: () => "on a plateau",
   cycle: ({ period }) => `in a cycle of ${period}`,
-  diverged: ({ step }) => (step === null ? "diverging" : `diverged: past all numbers at step ${step}`),
+  diverged: ({ step }) => (step === null ? "diverging" : `diverged, overflow at step ${step}`),
   moving: () => "still moving",
 };
 
@@ -349,7 +349,8 @@ export class Player {
       this.#drawPath(context, stage, run, time, values(run), { ahead: true, floor: true }),
     );
     context.restore();
-    this.#drawLabels(context, frame, heads.filter(Boolean));
+    // On a phone the loss plot is too low for names.
+    if (frame.height > 150) this.#drawLabels(context, frame, heads.filter(Boolean));
     if (this.#hover?.stage === stage) this.#drawHover(context, stage);
   };
 
@@ -366,6 +367,7 @@ export class Player {
     const whole = Math.floor(this.#t);
     let [x0, y0] = [px(0), py(0)];
     const line = new Path2D();
+    const crossing = new Path2D(); // steps that only cross the frame, from outside to outside
     const future = ahead ? new Path2D() : null;
     const dots = [];
     let exit = null;
@@ -383,9 +385,11 @@ export class Player {
         head = [hx, hy];
         const seen = clip(x0, y0, hx, hy, frame);
         if (seen) {
-          if (!pen || pen[0] !== seen[0] || pen[1] !== seen[1]) line.moveTo(seen[0], seen[1]);
-          line.lineTo(seen[2], seen[3]);
-          pen = [seen[2], seen[3]];
+          const visits = (seen[0] === x0 && seen[1] === y0) || !seen[4];
+          const path = visits ? line : crossing;
+          if (path === crossing || !pen || pen[0] !== seen[0] || pen[1] !== seen[1]) path.moveTo(seen[0], seen[1]);
+          path.lineTo(seen[2], seen[3]);
+          pen = visits ? [seen[2], seen[3]] : null;
           if (seen[4]) exit = { x: seen[2], y: seen[3], angle: Math.atan2(y1 - y0, x1 - x0) };
         }
         if (i <= whole && Math.abs(x1 - x0) + Math.abs(y1 - y0) > DOTS) dots.push([x1, y1]);
@@ -407,6 +411,11 @@ export class Player {
       context.stroke(future);
       context.globalAlpha = 1;
     }
+    // Thin, or a run that jumps across at every step would paint the whole frame.
+    context.strokeStyle = color;
+    context.globalAlpha = 0.5;
+    context.lineWidth = 1;
+    context.stroke(crossing);
     // A casing in the background's colour keeps the path apart from contour lines and others.
     context.strokeStyle = this.colors.back;
     context.globalAlpha = 0.75;
@@ -783,7 +792,7 @@ export class Player {
           run.look.name,
         ),
         el("td", { class: "lab-outcome" }, el("b", {}, OUTCOMES[run.kind](run)), el("span", {}, run.reason)),
-        el("td", {}, number(run.loss)),
+        el("td", {}, Number.isFinite(run.loss) ? number(run.loss) : "overflow"),
         ...run.within.map((value) => el("td", {}, steps(value))),
         el("td", {}, run.length === null ? "∞" : number(run.length)),
         el("td", {}, String(run.evaluations)),
@@ -824,16 +833,16 @@ export class Player {
       { class: "lab-transport" },
       this.playButton,
       button("|◀", "Back to the start (Home)", () => { this.pause(); this.seek(0); }),
-      button("◂", "One step back (←)", () => this.step(-1)),
-      button("▸", "One step on (→)", () => this.step(1)),
+      button("‹", "One step back (←)", () => this.step(-1)),
+      button("›", "One step on (→)", () => this.step(1)),
       this.scrubber,
       this.clock,
+    );
+    const tools = el(
+      "div",
+      { class: "lab-tools" },
       this.speedSelect,
       this.fieldButton,
-    );
-    const zoom = el(
-      "div",
-      { class: "lab-zoom" },
       button("+", "Zoom in", () => this.main.zoom(0.6)),
       button("−", "Zoom out", () => this.main.zoom(1 / 0.6)),
       button("⤢", "Whole frame", () => { this.#windowOf = null; this.#surfaceShown = null; this.store.look(null); this.#showSurface(); }),
@@ -854,11 +863,12 @@ export class Player {
       ),
       el("p", {}, "Steps until the loss stays within 10⁻³ or 10⁻⁶ of the best known minimum. Same start, same noise, one gradient evaluation a step for all."),
     );
-    mainHost.append(zoom);
     this.root.append(
       el("header", { class: "lab-brand" }, el("b", {}, "Descent Lab"), el("span", {}, "Which optimizer, and why did it blow up?")),
       this.notes,
-      el("div", { class: "lab-stagebox" }, this.title, el("div", { class: "lab-views" }, mainHost, lossHost), transport),
+      this.title,
+      el("div", { class: "lab-stagebox" }, el("div", { class: "lab-views" }, mainHost, lossHost), transport),
+      tools,
       table,
       this.tip,
     );

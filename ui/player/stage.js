@@ -45,8 +45,11 @@ export class Stage {
       minexponent: 4,
       ...given,
     });
+    // A phone has no room for axis titles; the line above the plot says what it is.
+    const narrow = this.host.clientWidth < 420;
+    const untitled = (given) => (narrow ? { ...given, title: undefined } : given);
     const layout = {
-      margin: this.margin,
+      margin: narrow ? { l: 42, r: 6, t: 6, b: 22 } : this.margin,
       width: this.host.clientWidth,
       height: this.host.clientHeight,
       paper_bgcolor: "rgba(0,0,0,0)",
@@ -55,8 +58,8 @@ export class Stage {
       showlegend: false,
       hovermode: false,
       dragmode: this.dragmode,
-      xaxis: axis(x),
-      yaxis: axis(y),
+      xaxis: axis(untitled(x)),
+      yaxis: axis(untitled(y)),
     };
     const fresh = !this.plot._fullLayout;
     await this.Plotly.react(this.plot, traces, layout, this.config);

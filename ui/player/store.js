@@ -19,7 +19,7 @@ export class Store {
   constructor(catalog, query) {
     this.catalog = catalog;
     this.#values = new Map(new URLSearchParams(query));
-    this.#sent = query;
+    this.#sent = this.query;
   }
 
   get query() {

@@ -1,0 +1,287 @@
+"""The judge against what theory says about runs whose end is known in closed form."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from optim_core import OPTIMIZERS, Outcome, simulate
+from optim_core.outcome import NEAR, judge
+from surfaces import SURFACES
+
+
+def outcome(surface: str, optimizer: str = "gd", **settings: Any) -> Outcome:
+    return simulate(SURFACES[surface], OPTIMIZERS[optimizer], **settings).outcome
+
+
+def path(*points: float) -> Outcome:
+    """The verdict on a made-up path on p²."""
+    positions = np.array(points)[:, None]
+    with np.errstate(over="ignore"):
+        losses = positions[:, 0] ** 2
+    return judge(SURFACES["parabola"], positions, losses, noisy=False)
+
+
+@pytest.mark.parametrize("start", [10.0, 1e-3, 1e-7, 1e100])
+def test_gd_on_the_parabola_at_its_limit_is_a_cycle(start: float) -> None:
+    # p → (1 − 2·1) p = −p
+    found = outcome("parabola", lr=1.0, start=(start,))
+    assert (found.kind, found.period, found.step) == ("cycle", 2, 0)
+    assert "the minimum at 0" in found.reason
+
+
+@pytest.mark.parametrize("lr", [0.01, 0.1, 0.5, 0.9, 0.99])
+def test_gd_on_the_parabola_below_its_limit_reaches_the_minimum(lr: float) -> None:
+    # |p| = 10 |1 − 2 lr|ᵗ, and the frame is 24 wide
+    inside = NEAR * 24.0 / 10.0
+    step = 1 if lr == 0.5 else math.ceil(math.log(inside) / math.log(abs(1.0 - 2.0 * lr)))
+    found = outcome("parabola", lr=lr, steps=1000)
+    assert (found.kind, found.step, found.target) == ("minimum", step, 0)
+
+
+def test_gd_above_its_limit_leaves_the_floats_when_the_closed_form_does() -> None:
+    # the loss is (10 · 1.1ᵗ)²
+    step = math.ceil((math.log(np.finfo(float).max) / 2.0 - math.log(10.0)) / math.log(1.1))
+    found = outcome("parabola", lr=1.05, steps=10_000)
+    assert (found.kind, found.step, found.rise_step) == ("diverged", step, 0)
+    assert f"step {step}" in found.reason
+
+
+def test_a_run_that_grows_outside_the_frame_has_diverged_before_it_leaves_the_floats() -> None:
+    found = outcome("parabola", lr=1.05, steps=20)
+    assert (found.kind, found.step, found.rise_step) == ("diverged", None, 0)
+
+
+def test_the_loss_rises_for_good_from_its_last_lowest_value() -> None:
+    assert path(4.0, 3.0, -1.0, 1.0, 30.0, 1e200).rise_step == 3
+
+
+def test_an_overshoot_outside_the_frame_that_slows_down_has_not_diverged() -> None:
+    assert path(0.0, 8.0, 12.0, 14.0, 15.0, 15.5, 15.75, 15.8).kind == "moving"
+    assert path(0.1, 0.2, 0.5, 1.0, 2.5, 6.0, 14.0, 40.0).kind == "diverged"
+
+
+@pytest.mark.parametrize("start", [10.0, 1e-5, 1e-3])
+def test_creeping_away_from_a_minimum_is_not_being_there(start: float) -> None:
+    # |p| grows by 1.0002 a step
+    found = outcome("parabola", lr=1.0001, steps=500, start=(start,))
+    assert found.kind == "moving"
+    assert "uphill" in found.reason or "moving away from the minimum" in found.reason
+
+
+def test_a_slowly_contracting_oscillation_is_not_a_cycle() -> None:
+    assert outcome("parabola", lr=0.999, steps=500).kind == "moving"
+    assert outcome("parabola", lr=0.999, steps=500, start=(0.001,)).kind == "minimum"
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize(("share", "diverges"), [(0.99, False), (1.01, True)])
+def test_heavy_ball_diverges_beyond_its_stability_limit(
+    momentum: float, share: float, diverges: bool
+) -> None:
+    # 2 (1 + β) / L, with L = 2κ (Polyak 1964)
+    limit = 2.0 * (1.0 + momentum) / 100.0
+    found = outcome(
+        "bowl", "momentum", lr=share * limit, momentum=momentum, steps=2000, start=(1.5, 10.0)
+    )
+    assert (found.kind == "diverged") == diverges
+    assert diverges or found.kind == "minimum"
+
+
+def test_gd_on_the_double_well_settles_where_its_multiplier_says() -> None:
+    # the map's derivative at p = 1 is 1 − 8 lr: stable below lr = 1/4
+    found = outcome("double_well", lr=0.24, steps=5000, start=(0.9,))
+    assert (found.kind, found.target) == ("minimum", 1)
+
+
+@pytest.mark.parametrize("lr", [0.26, 0.28, 0.3])
+def test_gd_on_the_double_well_cycles_with_period_two(lr: float) -> None:
+    # with a = 4 lr and y = √a p the map is y → r y − y³, r = 1 + a; its 2-cycle has y₁ y₂ = 1 and
+    # y₁² + y₂² = r, multiplier 9 − 2r²: stable for 2 < r < √5, that is lr < 0.309
+    run = simulate(SURFACES["double_well"], OPTIMIZERS["gd"], lr=lr, steps=2000, start=(0.9,))
+    assert (run.outcome.kind, run.outcome.period) == ("cycle", 2)
+    p, q = run.positions[-2:, 0]
+    assert p * q == pytest.approx(1.0 / (4.0 * lr))
+    assert p * p + q * q == pytest.approx(1.0 + 1.0 / (4.0 * lr))
+
+
+def test_gd_on_the_double_well_doubles_its_period() -> None:
+    # beyond r = √5; 4-cycles up to r ≈ 2.288, lr ≈ 0.322
+    found = outcome("double_well", lr=0.315, steps=2000, start=(0.9,))
+    assert (found.kind, found.period) == ("cycle", 4)
+
+
+def test_chaos_is_moving() -> None:
+    # r = 2.5: chaotic within |y| < √(r + 1)
+    found = outcome("double_well", lr=0.375, steps=5000, start=(0.9,))
+    assert (found.kind, found.period) == ("moving", None)
+    assert "without settling" in found.reason
+
+
+@pytest.mark.parametrize(("lr", "rho"), [(0.5, 0.9), (0.1, 0.9), (0.5, 0.99)])
+def test_rmsprop_with_a_constant_rate_ends_in_a_cycle_of_width_lr(lr: float, rho: float) -> None:
+    # √v ≈ |g| makes every step lr long: ±lr/2
+    run = simulate(SURFACES["parabola"], OPTIMIZERS["rmsprop"], lr=lr, rho=rho, steps=5000)
+    assert (run.outcome.kind, run.outcome.period) == ("cycle", 2)
+    assert np.abs(run.positions[-2:, 0]) == pytest.approx(lr / 2.0, rel=1e-5)
+    assert "around the minimum at 0" in run.outcome.reason
+
+
+def test_the_start_of_a_cycle_is_where_it_begins_to_repeat() -> None:
+    found = path(5.0, 4.0, 3.0, *(1.0, 2.0, -2.0) * 5)
+    assert (found.kind, found.period, found.step) == ("cycle", 3, 3)
+
+
+def test_two_rounds_are_no_cycle() -> None:
+    assert path(*(1.0, 2.0, -2.0) * 2).kind == "moving"
+    assert path(*(1.0, 2.0, -2.0) * 3).kind == "cycle"
+
+
+def test_noise_is_never_a_cycle() -> None:
+    positions = np.array([[1.0], [-1.0]] * 20)
+    found = judge(SURFACES["parabola"], positions, positions[:, 0] ** 2, noisy=True)
+    assert found.kind == "moving"
+
+
+def test_adam_on_the_parabola_reaches_the_minimum_where_gd_diverges() -> None:
+    assert outcome("parabola", "adam", lr=1.05, steps=2000).kind == "minimum"
+    assert outcome("parabola", "gd", lr=1.05, steps=2000).kind == "diverged"
+
+
+def test_a_start_exactly_on_a_saddle_stays_there() -> None:
+    found = outcome("saddle", start=(0.0, 0.0))
+    assert (found.kind, found.step, found.target) == ("saddle", 0, 0)
+    assert "saddle at (0, 0)" in found.reason
+    assert "along (0, 1)" in found.reason
+
+
+@pytest.mark.parametrize("index", range(len(SURFACES["himmelblau"].saddles)))
+def test_himmelblaus_saddles_are_told_from_its_minima(index: int) -> None:
+    start = SURFACES["himmelblau"].saddles[index]
+    found = outcome("himmelblau", start=start, steps=10)
+    assert (found.kind, found.step, found.target) == ("saddle", 0, index)
+
+
+def test_a_run_along_the_stable_direction_ends_on_the_saddle() -> None:
+    # x = 0.98ᵗ, and NEAR is 0.008 of the frame's side of 8
+    found = outcome("saddle", lr=0.01, start=(1.0, 0.0), steps=1000)
+    step = math.ceil(math.log(0.008) / math.log(0.98))
+    assert (found.kind, found.step) == ("saddle", step)
+
+
+def test_passing_a_saddle_slowly_is_leaving_it() -> None:
+    # x = 0.98ᵗ and y = 1e-9 · 1.02ᵗ: still near the saddle, and x dominates
+    found = outcome("saddle", lr=0.01, start=(1.0, 1e-9), steps=450)
+    assert found.kind == "moving"
+    assert "moving away from the saddle" in found.reason
+
+
+@pytest.mark.parametrize("surface", ["double_well", "himmelblau"])
+def test_the_top_of_a_hill_is_an_unstable_point_too(surface: str) -> None:
+    found = outcome(surface, start=SURFACES[surface].maxima[0], steps=10)
+    assert (found.kind, found.step, found.target) == ("saddle", 0, None)
+    assert "maximum" in found.reason
+
+
+def test_a_bottomless_surface_is_fallen_off_without_a_rise() -> None:
+    # y grows by 1.2 a step, and the loss is −y²
+    start = (3.5, 0.01)
+    falling = outcome("saddle", lr=0.1, start=start, steps=200)
+    assert falling.kind == "moving"
+    assert "no bottom" in falling.reason
+    step = math.ceil((math.log(np.finfo(float).max) / 2.0 - math.log(0.01)) / math.log(1.2))
+    fallen = outcome("saddle", lr=0.1, start=start, steps=3000)
+    assert (fallen.kind, fallen.step, fallen.rise_step) == ("diverged", step, None)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_nothing_ends_on_a_plane(optimizer: str) -> None:
+    found = outcome("plane", optimizer, lr=0.1, steps=1000)
+    assert found.kind == "moving"
+
+
+def test_gd_starves_on_a_plateau() -> None:
+    # f' ≈ 2/p³, so a step far out is shorter than lr · 0.01
+    found = outcome("plateau", lr=0.01, start=(7.0,))
+    assert (found.kind, found.step) == ("plateau", 0)
+    assert outcome("plateau", lr=0.5, start=(2.0,), steps=500).kind == "minimum"
+
+
+def test_a_tiny_rate_on_a_slope_is_no_plateau() -> None:
+    found = outcome("parabola", lr=1e-8)
+    assert found.kind == "moving"
+    assert "too small" in found.reason
+    assert "too small" in outcome("parabola", lr=1e-8, start=(0.1,)).reason
+
+
+def test_weight_decay_holds_a_run_beside_the_minimum_and_that_is_no_plateau() -> None:
+    run = simulate(
+        SURFACES["styblinski_tang"], OPTIMIZERS["adamw"], lr=0.15, weight_decay=0.1, steps=1000
+    )
+    assert run.outcome.kind == "moving"
+
+
+def test_a_short_run_is_still_going_downhill() -> None:
+    found = outcome("rosenbrock", lr=1e-3, steps=10)
+    assert found.kind == "moving"
+    assert "downhill: in the last 10 steps" in found.reason
+
+
+def test_a_start_beyond_the_floats_has_diverged_at_once() -> None:
+    found = outcome("parabola", start=(1e308,))
+    assert (found.kind, found.step, found.rise_step) == ("diverged", 0, None)
+
+
+def test_a_step_of_zero_by_zero_is_not_blamed_on_the_loss() -> None:
+    # ε = 0 and no memory: on the minimum the step is 0/0
+    found = outcome("parabola", "rmsprop", lr=0.5, eps=0.0, rho=0.0, steps=100)
+    assert (found.kind, found.rise_step) == ("diverged", None)
+    assert "zero by zero" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("what", "surface"),
+    [
+        (what, key)
+        for key, s in SURFACES.items()
+        for what in ("minima", "saddles", "maxima")
+        if getattr(s, what)
+    ],
+)
+def test_newton_finds_what_is_not_declared(what: str, surface: str) -> None:
+    declared = SURFACES[surface]
+    if getattr(declared, what)[0] in declared.kinks:
+        pytest.skip("Newton's method needs a smooth point")
+    start = getattr(declared, what)[0]
+    found = simulate(
+        replace(declared, minima=(), saddles=(), maxima=()),
+        OPTIMIZERS["gd"],
+        lr=1e-9,
+        start=start,
+        steps=10,
+    ).outcome
+    assert found.kind == ("minimum" if what == "minima" else "saddle")
+    assert found.target is None
+
+
+def test_the_tip_of_a_cone_is_a_minimum() -> None:
+    found = outcome("ackley", lr=1e-4, start=(0.01, 0.01), steps=200)
+    assert (found.kind, found.target) == ("minimum", 0)
+
+
+def test_flying_through_a_minimum_is_not_being_there() -> None:
+    # a frictionless swing on p², ω = √(2 lr): 107 of its 35,124 steps are within NEAR
+    found = outcome("parabola", "momentum", lr=1e-9, momentum=1.0 - 1e-10, steps=35_124)
+    assert found.kind == "moving"
+    assert "too late to tell" in found.reason
+
+
+def test_a_noisy_run_is_at_the_minimum_if_it_stays_there() -> None:
+    # a stationary standard deviation of σ √(lr / (4 (1 − lr))): 0.005 and 0.17, NEAR is 0.024
+    quiet = outcome("parabola", lr=0.01, noise=0.1, steps=2000)
+    assert (quiet.kind, quiet.target) == ("minimum", 0)
+    loud = outcome("parabola", lr=0.1, noise=1.0, steps=2000)
+    assert loud.kind == "moving"
+    assert "around the minimum" in loud.reason
