@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numba import njit, types
@@ -25,8 +25,9 @@ from optim_core.spec import Optimizer, Surface
 
 # error_model="numpy": x/0 is inf or NaN, never an exception, and loops can be vectorised.
 # No fastmath (it changes results) and no parallel=True (two sessions at once abort the process).
-OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
+Which = Literal["value", "gradient", "hessian"]
 VECTOR = types.float64[::1]
 MATRIX = types.float64[:, ::1]
 CUBE = types.float64[:, :, ::1]
@@ -42,7 +43,7 @@ def _folder_digest(folder: Path) -> str:
 
 
 def fingerprint(function: Callable[..., Any]) -> str:
-    """A digest of every source file in the function's package.
+    """A digest of every source file in the function's package, or of its module if it has none.
 
     Numba's cache looks only at the file of the driver; with this in the driver's closure, an
     edited rule, or an edited helper of a rule, is compiled anew.
@@ -51,7 +52,7 @@ def fingerprint(function: Callable[..., Any]) -> str:
     root = getattr(top, "__path__", None)
     if root is not None:
         return _folder_digest(Path(root[0]))
-    return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()
+    return hashlib.sha256(inspect.getsource(top).encode()).hexdigest()
 
 
 @cache
@@ -70,14 +71,22 @@ def _callable(*functions: Callable[..., Any]) -> None:
         _make_callable(sys.modules[function.__module__])
 
 
+def _compile(kernel: Any, signature: Any, source: str, *identity: object) -> Any:
+    """Compile a kernel under a name that no other kernel has.
+
+    Numba names machine code by qualified name and a counter of this process. Kernels of one name
+    from two processes' caches would carry one symbol, and calls go to whichever loaded first.
+    """
+    parts = [kernel.__name__, *map(str, identity), source]
+    kernel.__qualname__ = "_".join(parts).replace(".", "_")
+    return njit(signature, **OPTIONS)(kernel)
+
+
 @cache
-def block(function: Callable[..., Any], dim: int, n_args: int) -> Any:
-    """Compile one of a surface's functions for lanes of points: BLOCK(points, args, out)."""
+def _block(function: Callable[..., Any], dim: int, n_args: int, is_scalar: bool) -> Any:
     _callable(function)
     source = fingerprint(function)
-    is_scalar = function.__name__ == "value"
 
-    @njit(BLOCK, **OPTIONS)
     def evaluate(points, args, out):  # type: ignore[no-untyped-def]
         tag = source  # noqa: F841  enters the cache key
         a = to_fixed_tuple(args, n_args)
@@ -89,7 +98,14 @@ def block(function: Callable[..., Any], dim: int, n_args: int) -> Any:
                 for j in range(len(result)):
                     out[j, i] = result[j]
 
-    return evaluate
+    name = function.__qualname__
+    return _compile(evaluate, BLOCK, source, function.__module__, name, dim, n_args)
+
+
+def block(surface: Surface, which: Which) -> Any:
+    """Compile one of a surface's functions for lanes of points: BLOCK(points, args, out)."""
+    function = getattr(surface, which)
+    return _block(function, surface.dim, len(surface.args), which == "value")
 
 
 RECORD = types.void(
@@ -110,12 +126,11 @@ def recorder(optimizer: Optimizer) -> Any:
     """Compile the driver that runs one optimizer and records everything."""
     rule, clock, probe = optimizer.rule, optimizer.clock, optimizer.probe
     _callable(rule, clock, probe)
-    source = fingerprint(rule)
+    source = "_".join(sorted({fingerprint(f) for f in (rule, clock, probe)}))
     n_hypers = len(optimizer.hypers)
     n_clock = len(optimizer.clock_start)
     n_slots = max(1, len(optimizer.slots))
 
-    @njit(RECORD, **OPTIONS)
     def record(gradient, args, hypers, start, noise, positions, gradients, probes, slots):  # type: ignore[no-untyped-def]
         tag = source  # noqa: F841  enters the cache key
         steps, dim = gradients.shape
@@ -139,14 +154,13 @@ def recorder(optimizer: Optimizer) -> Any:
                 for i in range(n_slots):
                     slots[i, t + 1, j] = s[i]
 
-    return record
+    return _compile(record, RECORD, source, rule.__module__, rule.__qualname__)
 
 
-def evaluate(surface: Surface, which: str, points: np.ndarray) -> np.ndarray:
+def evaluate(surface: Surface, which: Which, points: np.ndarray) -> np.ndarray:
     """A surface's "value", "gradient" or "hessian" at points (n, dim): (n,), (n, dim) or (n, k)."""
     lanes = np.array(points.T, order="C")  # a copy: points may be read-only
     rows = {"value": 1, "gradient": surface.dim, "hessian": 2 * surface.dim - 1}[which]
     out = np.empty((rows, lanes.shape[1]))
-    compiled = block(getattr(surface, which), surface.dim, len(surface.args))
-    compiled(lanes, np.array(surface.args), out)
+    block(surface, which)(lanes, np.array(surface.args), out)
     return out[0] if which == "value" else out.T

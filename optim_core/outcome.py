@@ -69,7 +69,7 @@ class _Scene(NamedTuple):
         hessian = kernels.evaluate(self.surface, "hessian", point)[0]
         matrix = hessian[[[0]] if self.surface.dim == 1 else [[0, 1], [1, 2]]]
         matrix = matrix * self.span * self.span.T
-        if not np.isfinite(matrix).all():
+        if not np.isfinite(matrix).all():  # which some builds of LAPACK refuse
             return gradient, np.full(len(at), np.nan), np.eye(len(at))
         return gradient, *np.linalg.eigh(matrix)
 

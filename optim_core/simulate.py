@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from optim_core import kernels
 from optim_core.outcome import Outcome, judge
-from optim_core.spec import Hyper, Interval, Optimizer, Point, Surface, resolve
+from optim_core.spec import (
+    Hyper,
+    Interval,
+    Optimizer,
+    Point,
+    Surface,
+    is_finite_number,
+    resolve,
+)
 
 MAX_STEPS = 100_000
 NOISE = Hyper(
@@ -46,18 +54,16 @@ class Run:
 
 def check_start(surface: Surface, start: Sequence[float]) -> Point:
     """The start as floats; ValueError if it is not `surface.dim` finite numbers."""
-    try:
-        point = tuple(float(c) for c in start)
-    except (TypeError, ValueError):
-        point = ()
-    if len(point) != surface.dim or not np.all(np.isfinite(point)):
+    sequence = isinstance(start, Iterable) and not isinstance(start, str)
+    given = tuple(start) if sequence else ()
+    if len(given) != surface.dim or not all(is_finite_number(c) for c in given):
         raise ValueError(f"start must be {surface.dim} finite number(s), got {start!r}.")
-    return point
+    return tuple(float(c) for c in given)
 
 
 def check_count(name: str, value: Any, low: int, high: int) -> int:
     """An integer in low…high; ValueError otherwise."""
-    whole = isinstance(value, Integral) or (isinstance(value, Real) and float(value).is_integer())
+    whole = isinstance(value, Integral) or (is_finite_number(value) and float(value).is_integer())
     if isinstance(value, bool) or not whole or not low <= value <= high:
         raise ValueError(f"{name} must be an integer in [{low}, {high}], got {value!r}.")
     return int(value)
@@ -68,7 +74,8 @@ def gradient_noise(noise: float, seed: int, steps: int, dim: int) -> np.ndarray:
     """Gaussian noise (steps, dim) from a seed; every optimizer of a comparison gets this one."""
     draws = np.zeros((steps, dim))
     if noise > 0.0:
-        draws = noise * np.random.default_rng(seed).standard_normal((steps, dim))
+        with np.errstate(over="ignore"):
+            draws = noise * np.random.default_rng(seed).standard_normal((steps, dim))
     draws.flags.writeable = False
     return draws
 
@@ -102,7 +109,7 @@ def simulate(
     gradients, probes = np.empty((steps, dim)), np.empty((steps, dim))
     slots = np.zeros((max(1, len(optimizer.slots)), steps + 1, dim))
     kernels.recorder(optimizer)(
-        kernels.block(surface.gradient, dim, len(surface.args)),
+        kernels.block(surface, "gradient"),
         np.array(surface.args),
         np.array(values),
         np.array(optimizer.clock_start),

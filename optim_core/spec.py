@@ -11,6 +11,16 @@ from typing import Any, Literal
 Point = tuple[float, ...]
 
 
+def is_finite_number(value: Any) -> bool:
+    """Whether `value` is a real number, no bool, that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:  # an integer beyond 1.8e308
+        return False
+
+
 @dataclass(frozen=True)
 class Interval:
     """A mathematical domain. Its text is what an error message shows."""
@@ -51,13 +61,13 @@ class Hyper:
     def check(self, value: Any) -> float:
         """Return `value` as a float. ValueError, one sentence, if it is outside the domain."""
         if self.scale == "switch":
-            if isinstance(value, Real) and value in (0, 1):
+            if value is True or value is False or (is_finite_number(value) and value in (0, 1)):
                 return float(value)
             raise ValueError(f"{self.name} must be True or False, got {value!r}.")
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise ValueError(f"{self.name} must be a number in {self.domain}, got {value!r}.")
-        if float(value) not in self.domain:
-            raise ValueError(f"{self.name} must be finite and in {self.domain}, got {value!r}.")
+        if not is_finite_number(value) or float(value) not in self.domain:
+            raise ValueError(
+                f"{self.name} must be a finite number in {self.domain}, got {value!r}."
+            )
         return float(value)
 
 
@@ -67,7 +77,7 @@ def resolve(owner: str, hypers: Iterable[Hyper], given: Mapping[str, Any]) -> Po
     unknown = [name for name in given if name not in {h.name for h in hypers}]
     if unknown:
         known = ", ".join(h.name for h in hypers) or "none"
-        raise ValueError(f"{owner} has no hyperparameter {unknown[0]!r}; it has: {known}.")
+        raise ValueError(f"{owner} has no {unknown[0]!r} to set; it has: {known}.")
     return tuple(h.check(given.get(h.name, h.default)) for h in hypers)
 
 

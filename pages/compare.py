@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,9 +16,9 @@ from ui.race import race_message, surface_message
 KEY = "race"
 
 
-def asked(state: dict[str, Any], address: str) -> tuple[str, Any]:
+def asked(state: Mapping[str, Any] | None, address: str) -> tuple[str, Any]:
     """The query and the window that the browser last asked for; at first, the page's address."""
-    ask = state.get(KEY, {}).get("ask")
+    ask = state.get("ask") if state else None
     if isinstance(ask, dict) and isinstance(ask.get("query"), str):
         return ask["query"], ask.get("window")
     return address, None
@@ -36,7 +37,7 @@ def window_of(value: Any, dim: int) -> tuple[tuple[float, float], ...] | None:
 @st.fragment
 def compare() -> None:
     pairs = [(k, v) for k in st.query_params for v in st.query_params.get_all(k)]
-    query, window = asked(dict(st.session_state), urlencode(pairs))
+    query, window = asked(st.session_state.get(KEY), urlencode(pairs))
     setup, clean, notes = permalink.parse(query)
     surface_view(surface_message(setup.surface, window_of(window, setup.surface.dim)))
     race_view(race_message(setup, query, clean, notes), key=KEY)

@@ -27,7 +27,7 @@ from optim_core import OPTIMIZERS, kernels
 from surfaces import SURFACES
 parabola = SURFACES["parabola"]
 compiled = {key: kernels.recorder(OPTIMIZERS[key]) for key in ("gd", "nesterov", "adamw", "nadam")}
-compiled |= {f: kernels.block(getattr(parabola, f), 1, 0) for f in ("value", "gradient")}
+compiled |= {f: kernels.block(parabola, f) for f in ("value", "gradient")}
 stats = {name: kernel.stats for name, kernel in compiled.items()}
 print(json.dumps({
     name: [sum(s.cache_hits.values()), sum(s.cache_misses.values())] for name, s in stats.items()
@@ -94,8 +94,53 @@ def test_an_edit_is_never_served_stale(
     assert kernels.stat().st_mtime_ns == stamp
 
 
+ONE_FILE = """
+from dataclasses import replace
+from surfaces import SURFACES
+
+def slope(p):
+    return 2.0 * p
+
+def gradient(p):
+    return (slope(p),)
+
+SURFACES["parabola"] = replace(SURFACES["parabola"], gradient=gradient)
+"""
+
+
+def test_an_edited_helper_of_a_surface_in_a_single_file_is_never_served_stale(copy: Path) -> None:
+    file = copy / "lonely.py"
+    file.write_text(ONE_FILE)
+    code = "import lonely\n" + SECOND_POSITION.format(key="gd", more="")
+    assert output(copy, code) == "8.0"
+    edit(file, "2.0 * p", "4.0 * p")
+    assert output(copy, code) == "6.0"
+
+
 def test_the_next_process_compiles_nothing(copy: Path) -> None:
     first: dict[str, Any] = json.loads(output(copy, CACHE_STATS))
     second: dict[str, Any] = json.loads(output(copy, CACHE_STATS))
     assert first == {name: [0, 1] for name in first}
     assert second == {name: [1, 0] for name in first}
+
+
+COMPILE_ONE = """
+from optim_core import kernels
+from surfaces import SURFACES
+kernels.block(SURFACES["saddle"], {which!r})
+"""
+USE_BOTH = """
+from optim_core import OPTIMIZERS, kernels, simulate
+from surfaces import SURFACES
+for which in ("gradient", "value"):
+    kernels.block(SURFACES["saddle"], which)
+print(simulate(SURFACES["saddle"], OPTIMIZERS["gd"], start=(1.0, 1.0), steps=1, lr=0.25).losses)
+"""
+
+
+def test_kernels_of_two_processes_do_not_take_each_others_calls(copy: Path) -> None:
+    """Numba issue 10486: one symbol for the first kernel of each process, were names not unique."""
+    for which in ("gradient", "value"):
+        output(copy, COMPILE_ONE.format(which=which))
+    # x² − y² at (1, 1), and at (1/2, 3/2)
+    assert output(copy, USE_BOTH) == "[ 0. -2.]"

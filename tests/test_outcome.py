@@ -9,6 +9,7 @@ import pytest
 
 from optim_core import OPTIMIZERS, Outcome, simulate
 from optim_core.outcome import NEAR, judge
+from optim_core.spec import Point
 from surfaces import SURFACES
 
 
@@ -61,6 +62,14 @@ def test_the_loss_rises_for_good_from_its_last_lowest_value() -> None:
 def test_an_overshoot_outside_the_frame_that_slows_down_has_not_diverged() -> None:
     assert path(0.0, 8.0, 12.0, 14.0, 15.0, 15.5, 15.75, 15.8).kind == "moving"
     assert path(0.1, 0.2, 0.5, 1.0, 2.5, 6.0, 14.0, 40.0).kind == "diverged"
+
+
+def test_coming_back_to_the_frame_uphill_is_not_diverging() -> None:
+    # the plane's loss grows along (1, 1)
+    positions = -np.array([1000.0, 300.0, 90.0, 50.0, 40.0, 35.0, 31.0, 30.0])[:, None] * [1.0, 1.0]
+    found = judge(SURFACES["plane"], positions, positions @ [1.0, 2.0], noisy=False)
+    assert found.kind == "moving"
+    assert "uphill" in found.reason
 
 
 @pytest.mark.parametrize("start", [10.0, 1e-5, 1e-3])
@@ -132,6 +141,16 @@ def test_rmsprop_with_a_constant_rate_ends_in_a_cycle_of_width_lr(lr: float, rho
 def test_the_start_of_a_cycle_is_where_it_begins_to_repeat() -> None:
     found = path(5.0, 4.0, 3.0, *(1.0, 2.0, -2.0) * 5)
     assert (found.kind, found.period, found.step) == ("cycle", 3, 3)
+
+
+def test_a_cycle_too_narrow_to_tell_from_rounding_is_none() -> None:
+    assert outcome("parabola", lr=1.0, start=(1e-12,)).kind == "minimum"
+    assert path(*(1e9, np.nextafter(1e9, 2e9)) * 20).kind == "moving"
+
+
+def test_a_cycle_beside_a_minimum_is_not_around_it() -> None:
+    assert "minimum" not in path(*(3.0, 5.0) * 10).reason
+    assert "minimum" in path(*(-3.0, 5.0) * 10).reason
 
 
 def test_two_rounds_are_no_cycle() -> None:
@@ -229,6 +248,49 @@ def test_a_short_run_is_still_going_downhill() -> None:
     assert "downhill: in the last 10 steps" in found.reason
 
 
+def test_falling_is_told_from_falling_for_ever() -> None:
+    assert "downhill" in outcome("plane", lr=0.01, steps=5).reason
+    assert "no bottom" in outcome("plane", lr=1.0, steps=50).reason
+    assert "downhill" in outcome("parabola", lr=0.01, start=(15.0,), steps=5).reason
+
+
+def test_an_oscillation_that_hardly_shrinks_is_not_called_downhill() -> None:
+    assert "swings around" in path(*(0.25 * (-1.0 + 1e-5) ** t for t in range(100))).reason
+
+
+def test_minus_zero_is_shown_as_zero() -> None:
+    positions = np.array([[6.0], [4.0]])
+    found = judge(SURFACES["parabola"], positions, np.array([1.0, -0.0]), noisy=False)
+    assert "from 1 to 0." in found.reason
+
+
+def decay(p: float) -> float:
+    value: float = np.exp(-p)
+    return value
+
+
+def decay_gradient(p: float) -> Point:
+    return (-decay(p),)
+
+
+def decay_hessian(p: float) -> Point:
+    return (decay(p),)
+
+
+def test_a_flat_tail_is_no_minimum_though_newtons_steps_are_short() -> None:
+    # e⁻ᵖ: Newton's step is 1 everywhere, and NEAR is 2
+    tail = replace(
+        SURFACES["plateau"],
+        value=decay,
+        gradient=decay_gradient,
+        hessian=decay_hessian,
+        domain=((0.0, 2000.0),),
+        minima=(),
+    )
+    positions = np.full((50, 1), 30.0)
+    assert judge(tail, positions, np.exp(-positions[:, 0]), noisy=False).kind == "plateau"
+
+
 def test_a_start_beyond_the_floats_has_diverged_at_once() -> None:
     found = outcome("parabola", start=(1e308,))
     assert (found.kind, found.step, found.rise_step) == ("diverged", 0, None)
@@ -276,6 +338,33 @@ def test_flying_through_a_minimum_is_not_being_there() -> None:
     found = outcome("parabola", "momentum", lr=1e-9, momentum=1.0 - 1e-10, steps=35_124)
     assert found.kind == "moving"
     assert "too late to tell" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("steps", "stay", "noisy", "kind"),
+    [
+        (5, 2, False, "moving"),
+        (5, 3, False, "minimum"),
+        (100, 9, False, "moving"),
+        (100, 10, False, "minimum"),
+        (1000, 19, False, "moving"),
+        (1000, 20, False, "minimum"),
+        (1000, 99, True, "moving"),
+        (1000, 100, True, "minimum"),
+    ],
+)
+def test_how_long_a_run_must_stay(steps: int, stay: int, noisy: bool, kind: str) -> None:
+    positions = np.linspace(10.0, 5.0, steps + 1)[:, None]
+    positions[-stay - 1 :] = 0.0
+    found = judge(SURFACES["parabola"], positions, positions[:, 0] ** 2, noisy=noisy)
+    assert found.kind == kind
+    assert found.step == (steps - stay if kind == "minimum" else None)
+
+
+def test_under_noise_a_drift_is_taken_for_chance() -> None:
+    run = simulate(SURFACES["parabola"], OPTIMIZERS["gd"], lr=1.0001, start=(1e-3,))
+    assert run.outcome.kind == "moving"
+    assert judge(run.surface, run.positions, run.losses, noisy=True).kind == "minimum"
 
 
 def test_a_noisy_run_is_at_the_minimum_if_it_stays_there() -> None:

@@ -1,6 +1,7 @@
 """Whatever is put into a run, it ends without a crash or a warning, and is judged."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,8 +48,8 @@ def starts(surface: Surface) -> st.SearchStrategy[Point]:
 
 
 @st.composite
-def runs(draw: st.DrawFn) -> Run:
-    surface = draw(st.sampled_from(list(SURFACES.values())))
+def runs(draw: st.DrawFn, keys: Sequence[str] = tuple(SURFACES)) -> Run:
+    surface = SURFACES[draw(st.sampled_from(keys))]
     if surface.params:
         surface = surface.with_params(**{h.name: draw(values(h)) for h in surface.params})
     optimizer: Optimizer = draw(st.sampled_from(list(OPTIMIZERS.values())))
@@ -64,8 +65,7 @@ def runs(draw: st.DrawFn) -> Run:
     )
 
 
-@SEARCH
-@settings(max_examples=200)
+@settings(SEARCH, max_examples=200)
 @given(runs())
 def test_every_run_is_recorded_whole_and_judged_in_one_sentence(run: Run) -> None:
     rows, dim = run.positions.shape
@@ -74,7 +74,7 @@ def test_every_run_is_recorded_whole_and_judged_in_one_sentence(run: Run) -> Non
     assert run.gradients.shape == run.probes.shape == (rows - 1, dim)
     assert set(run.slots) == set(run.optimizer.slots)
     assert all(slot.shape == (rows, dim) for slot in run.slots.values())
-    np.testing.assert_array_equal(run.losses, evaluate(run.surface, "value", run.positions))
+    np.testing.assert_array_equal(run.losses, evaluate(run.surface, "value", run.positions.copy()))
 
     found = run.outcome
     assert found.kind in KINDS
@@ -88,14 +88,12 @@ def test_every_run_is_recorded_whole_and_judged_in_one_sentence(run: Run) -> Non
         assert (found.kind, found.step) == ("diverged", int(finite.argmin()))
     elif found.kind == "diverged":
         low, high = np.array(run.surface.domain).T
-        last = run.positions[-(-(3 * rows) // 4) :] if rows > 4 else run.positions
         assert ((run.positions < low) | (run.positions > high)).any()
-        assert run.losses[-len(last) :].max() > run.losses[0]
+        assert run.losses[1:].max() > run.losses[0]
         assert found.step is None
 
 
-@SEARCH
-@settings(max_examples=100)
+@settings(SEARCH, max_examples=80)
 @given(runs())
 def test_the_parts_of_an_outcome_fit_together(run: Run) -> None:
     found, steps = run.outcome, len(run.losses) - 1
@@ -121,19 +119,12 @@ def test_the_parts_of_an_outcome_fit_together(run: Run) -> None:
         assert np.ptp(lap, axis=0) == pytest.approx(0.0, abs=1e-3 * np.ptp(run.positions))
 
 
-@SEARCH
-@settings(max_examples=60)
-@given(runs(), st.integers(-3, 3))
-def test_the_verdict_does_not_depend_on_the_units(run: Run, power: int) -> None:
-    # by powers of two, so that no rounding differs; frames and points are scaled along
-    assume(np.abs(run.positions).max() < 1e200)
-    scale = 2.0**power
-    original = run.surface
-
-    def times(points: tuple[Point, ...]) -> tuple[Point, ...]:
-        return tuple(tuple(scale * c for c in point) for point in points)
-
-    assume(original.key == "bowl" and np.all(np.isfinite(run.losses)))
-    scaled = replace(original, domain=tuple((scale * a, scale * b) for a, b in original.domain), minima=times(original.minima))
+@settings(SEARCH, max_examples=40)
+@given(runs(["parabola", "bowl"]), st.sampled_from([-1.0, 2.0, -64.0]))
+def test_the_verdict_depends_neither_on_the_unit_nor_on_the_side(run: Run, scale: float) -> None:
+    # quadratic: f(s p) = s² f(p), with no rounding for a power of two
+    assume(np.abs(run.positions).max() < 1e150 and np.abs(run.losses).max() < 1e300)
+    low, high = np.sort(scale * np.array(run.surface.domain).T, axis=0)
+    scaled = replace(run.surface, domain=tuple(zip(low.tolist(), high.tolist(), strict=True)))
     found = judge(scaled, scale * run.positions, scale * scale * run.losses, noisy=run.noisy)
-    assert (found.kind, found.step, found.period) == (run.outcome.kind, run.outcome.step, run.outcome.period)
+    assert replace(found, reason="") == replace(run.outcome, reason="")

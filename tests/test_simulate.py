@@ -77,6 +77,34 @@ def test_bad_input_is_named(optimizer: Optimizer, given: dict[str, Any], said: l
     assert "\n" not in text
 
 
+@pytest.mark.parametrize("start", ["1", ("1",), (True,)])
+def test_only_numbers_are_a_start(start: Any) -> None:
+    with pytest.raises(ValueError, match="start"):
+        simulate(PARABOLA, GD, start=start)
+
+
+@pytest.mark.parametrize("given", [{"lr": 10**400}, {"start": (10**400,)}, {"noise": 10**400}])
+def test_integers_too_large_for_a_float_are_named(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(given))):
+        simulate(PARABOLA, GD, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"tilt": 1.0}, ["bowl", "'tilt'", "it has: condition, rotation"]),
+        ({"condition": 0.0}, ["condition", "in (0, inf)", "0.0"]),
+        ({"condition": True}, ["condition", "in (0, inf)", "True"]),
+        ({"rotation": -INF}, ["rotation", "finite", "-inf"]),
+        ({"rotation": NAN}, ["rotation", "finite", "nan"]),
+    ],
+)
+def test_bad_surface_parameters_are_named(given: dict[str, Any], said: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"\.$") as refused:
+        SURFACES["bowl"].with_params(**given)
+    assert [part for part in said if part not in str(refused.value)] == []
+
+
 @pytest.mark.parametrize("steps", [1, 3.0, np.int64(3)])
 def test_whole_numbers_of_any_type_are_steps(steps: Any) -> None:
     assert len(simulate(PARABOLA, GD, steps=steps).gradients) == int(steps)
@@ -119,7 +147,6 @@ def test_what_is_recorded(optimizer: Optimizer, surface: Any, noise: float) -> N
     np.testing.assert_array_equal(run.losses, losses)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="evaluate() refuses read-only columns")
 def test_what_is_recorded_can_be_evaluated_again() -> None:
     run = simulate(PARABOLA, GD, steps=3)
     np.testing.assert_array_equal(evaluate(PARABOLA, "value", run.positions), run.losses)
@@ -178,6 +205,10 @@ def test_overflow_is_recorded_and_says_nothing(
     assert not np.all(np.isfinite(run.losses))
     assert tuple(run.positions[0]) == tuple(start)
     assert capfd.readouterr() == ("", "")
+
+
+def test_noise_that_overflows_says_nothing() -> None:
+    assert not np.all(np.isfinite(simulate(PARABOLA, GD, steps=99, noise=1e308).gradients))
 
 
 def test_gradient_descent_on_rosenbrock_leaves_the_floats_for_good() -> None:

@@ -18,7 +18,7 @@ from surfaces import SURFACES
 EPS = float(np.finfo(float).eps)
 ALL = list(SURFACES.values())
 TURNED_BOWL = SURFACES["bowl"].with_params(condition=7.0, rotation=33.0)
-FUNCTIONS = ("value", "gradient", "hessian")
+FUNCTIONS: tuple[kernels.Which, ...] = ("value", "gradient", "hessian")
 # Their cos, sin, exp or sqrt come from another library in compiled code.
 TRANSCENDENTAL = {"bowl", "rastrigin", "ackley"}
 BOTTOMLESS = {"saddle", "plane"}
@@ -232,7 +232,7 @@ def test_beale_has_a_saddle_at_0_1() -> None:
 
 @each_surface_and_turned_bowl
 @pytest.mark.parametrize("which", FUNCTIONS)
-def test_compiled_and_broadcast_equal_plain_python(surface: Surface, which: str) -> None:
+def test_compiled_and_broadcast_equal_plain_python(surface: Surface, which: kernels.Which) -> None:
     points = random_points(surface)
     expected = np.array([plain(surface, which, p) for p in points])
     compiled = kernels.evaluate(surface, which, points).reshape(expected.shape)
@@ -248,7 +248,7 @@ def test_compiled_and_broadcast_equal_plain_python(surface: Surface, which: str)
 
 def test_ackley_at_its_tip_in_python_numpy_and_compiled() -> None:
     ackley = SURFACES["ackley"]
-    for which, zeros in (("value", 1), ("gradient", 2), ("hessian", 3)):
+    for which, zeros in zip(FUNCTIONS, (1, 2, 3), strict=True):
         assert plain(ackley, which, (0.0, 0.0)).tolist() == [0.0] * zeros
         assert not np.any(getattr(ackley, which)(np.zeros(3), np.zeros(3)))
         assert not np.any(kernels.evaluate(ackley, which, np.zeros((3, 2))))

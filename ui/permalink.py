@@ -16,7 +16,7 @@ from surfaces import SURFACES
 T = TypeVar("T")
 
 DEFAULT_SURFACE = "bowl"
-DEFAULT_RACERS = ("gd", "momentum", "adam")
+DEFAULT_RACERS: tuple[str, ...] = ("gd", "momentum", "adam")
 LONGEST = 4096  # characters; a full link of every control has about 900
 WHOLE = 2**53 - 1  # the largest integer that a browser's numbers hold exactly
 

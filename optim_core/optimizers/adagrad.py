@@ -26,7 +26,7 @@ OPTIMIZER = Optimizer(
     source="Duchi, Hazan & Singer 2011, jmlr.org/papers/v12/duchi11a.html",
     convention=(
         "ε outside the root, accumulator starts at 0, as torch.optim.Adagrad. "
-        "Keras starts it at 0.1; Optax at 0.1 with ε inside the root."
+        "Keras and Optax start it at 0.1, with ε inside the root."
     ),
     look=Look("#b8860b", (2, 2), "up"),
     pace="length",

@@ -37,7 +37,10 @@ OPTIMIZER = Optimizer(
         "\\theta_t = \\theta_{t-1} - \\frac{\\eta}{1 - \\beta_1^t}\\, \\frac{m_t}{u_t}"
     ),
     source="Kingma & Ba 2015, arXiv:1412.6980, Algorithm 2",
-    convention="ε is added to |g| inside the maximum, as torch.optim.Adamax; the paper has none.",
+    convention=(
+        "ε is added to |g| inside the maximum, as torch.optim.Adamax; Keras adds it after the "
+        "maximum, the paper has none."
+    ),
     look=Look("#8b5cf6", (4, 2), "pentagon"),
     pace="length",
     slots=("m", "u"),

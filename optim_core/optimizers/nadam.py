@@ -5,7 +5,7 @@ import numpy as np
 from optim_core.hypers import BETA1, BETA2, EPS, LR, default
 from optim_core.spec import Look, Optimizer, Point
 
-# Dozat's schedule is μ_t = β₁ (1 − ½·0.96^(0.004 t)); PyTorch and Keras fix the same constants.
+# Dozat's schedule is μ_t = β₁ (1 − ½·0.96^(0.004 t)), with these constants as in PyTorch.
 DECAY = 0.96**0.004
 
 
@@ -50,7 +50,7 @@ OPTIMIZER = Optimizer(
     source="Dozat 2016, openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
     convention=(
         "As torch.optim.NAdam with momentum_decay 0.004: the look-ahead gradient is taken at θ "
-        "and its effect is folded into m̄. ε outside the root."
+        "and its effect is folded into m̄. ε outside the root. Keras warms μ up as 0.96^t."
     ),
     look=Look("#e11d48", (1, 2), "cross"),
     pace="length",

@@ -21,9 +21,7 @@ SKELETON = '<div class="lab-root" data-lab><p class="lab-wait">Warming up the op
 def _component(name: str, html: str = "") -> Any:
     script = LOADER.format(address=assets.address("main.js"), name=name)
     # Not isolated: Plotly adds its styles to the document, which a shadow root would not see.
-    return st.components.v2.component(
-        f"descent_{name}", html=html, js=script, isolate_styles=False
-    )
+    return st.components.v2.component(f"descent_{name}", html=html, js=script, isolate_styles=False)
 
 
 SURFACE = _component("surface")

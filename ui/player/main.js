@@ -59,14 +59,22 @@ async function mount(component, first) {
   };
 }
 
+let calls = 0;
+let latest = 0;
+
 export async function race(component) {
+  const call = ++calls;
   const message = await unpack(component.data);
   const parent = component.parentElement;
   if (!mounted.has(parent)) mounted.set(parent, mount(component, message));
   const lab = await mounted.get(parent);
   lab.connect((ask) => component.setStateValue("ask", ask));
   lab.theme();
-  lab.receive(message);
+  // Unpacking takes a moment: a newer message may have overtaken this one.
+  if (call > latest) {
+    latest = call;
+    lab.receive(message);
+  }
   return () => {
     lab.close();
     mounted.delete(parent);

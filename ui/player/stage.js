@@ -1,38 +1,47 @@
-// A Plotly plot that is drawn once (axes, contour), and a canvas over it that is drawn often.
+// A Plotly plot that is drawn once (axes, contour), and two canvases over it that are drawn often:
+// one for what stays (the trails), one for what moves.
 
 const CONFIG = {
   displayModeBar: false,
   showSendToCloud: false,
   doubleClick: false,
-  scrollZoom: true,
   responsive: false,
 };
 const FAR = 1e7; // pixels; beyond this a canvas loses precision
+const NARROW = 420; // pixels; a phone has no room for axis titles, the line above says what it is
+
+const layer = (host) => {
+  const canvas = document.createElement("canvas");
+  canvas.className = "lab-canvas";
+  host.append(canvas);
+  return canvas.getContext("2d");
+};
 
 export class Stage {
   #frame = 0;
   #observer;
   #painted = 0;
 
-  constructor(Plotly, host, { draw, margin, scrollZoom = true, dragmode = "pan", onView = () => {} }) {
+  // draw(above, below, stage) paints the canvases; onView is called after a zoom or pan.
+  constructor(Plotly, host, { draw, margin, scrollZoom = true, dragmode, onView = () => {} }) {
     this.Plotly = Plotly;
-    this.plot = document.createElement("div");
-    this.plot.className = "lab-plot";
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "lab-canvas";
-    host.append(this.plot, this.canvas);
     this.host = host;
     this.draw = draw;
     this.margin = margin;
     this.dragmode = dragmode;
     this.config = { ...CONFIG, scrollZoom };
     this.onView = onView;
-    this.#observer = new ResizeObserver(() => this.resize());
+    this.plot = document.createElement("div");
+    host.append(this.plot);
+    this.below = layer(host);
+    this.above = layer(host);
+    this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(host);
   }
 
-  // Called with whole traces and axes; Plotly.react keeps the plot's DOM.
+  // Whole traces and axes; Plotly.react keeps the plot's DOM.
   async show(traces, { x, y }, colors) {
+    const narrow = this.host.clientWidth < NARROW;
     const axis = (given) => ({
       gridcolor: colors.grid,
       linecolor: colors.line,
@@ -40,14 +49,11 @@ export class Stage {
       ticks: "outside",
       tickcolor: colors.line,
       ticklen: 4,
-      automargin: false,
       exponentformat: "power",
       minexponent: 4,
       ...given,
+      title: narrow ? undefined : given.title,
     });
-    // A phone has no room for axis titles; the line above the plot says what it is.
-    const narrow = this.host.clientWidth < 420;
-    const untitled = (given) => (narrow ? { ...given, title: undefined } : given);
     const layout = {
       margin: narrow ? { l: 42, r: 6, t: 6, b: 22 } : this.margin,
       width: this.host.clientWidth,
@@ -58,15 +64,14 @@ export class Stage {
       showlegend: false,
       hovermode: false,
       dragmode: this.dragmode,
-      xaxis: axis(untitled(x)),
-      yaxis: axis(untitled(y)),
+      xaxis: axis(x),
+      yaxis: axis(y),
     };
-    const fresh = !this.plot._fullLayout;
+    const fresh = !this.ready;
     await this.Plotly.react(this.plot, traces, layout, this.config);
     if (fresh) {
-      for (const event of ["plotly_afterplot", "plotly_relayouting"])
-        this.plot.on(event, () => this.paint());
-      this.plot.on("plotly_relayout", () => this.onView());
+      for (const event of ["plotly_afterplot", "plotly_relayouting"]) this.plot.on(event, () => this.paint());
+      this.plot.on("plotly_relayout", (change) => "width" in change || this.onView());
     }
     this.paint();
   }
@@ -85,17 +90,27 @@ export class Stage {
     return [xaxis.range.map(Number), yaxis.range.map(Number)];
   }
 
-  // Data to pixels; infinities stay infinities and NaN stays NaN.
-  x = (value) => this.#pixel(this.plot._fullLayout.xaxis, value);
-  y = (value) => this.#pixel(this.plot._fullLayout.yaxis, value);
-
-  #pixel(axis, value) {
-    const linear = axis.type === "log" ? (value > 0 ? Math.log10(value) : -Infinity) : value;
-    return axis._offset + axis.l2p(linear);
+  // Changes when any data point moves on the screen.
+  get key() {
+    const { left, top, width, height } = this.frame;
+    const { type } = this.plot._fullLayout.yaxis;
+    return [left, top, width, height, type, ...this.window.flat(), this.below.canvas.width].join();
   }
 
+  // Data to pixels, as a function; infinities stay infinities and NaN stays NaN.
+  scale(name) {
+    const axis = this.plot._fullLayout[`${name}axis`];
+    const zero = axis._offset + axis.l2p(0);
+    const unit = axis.l2p(1) - axis.l2p(0);
+    if (axis.type === "log") return (value) => zero + unit * (value > 0 ? Math.log10(value) : -Infinity);
+    return (value) => zero + unit * value;
+  }
+
+  x = (value) => this.scale("x")(value);
+  y = (value) => this.scale("y")(value);
+
   at(clientX, clientY) {
-    const box = this.canvas.getBoundingClientRect();
+    const box = this.above.canvas.getBoundingClientRect();
     const { xaxis, yaxis } = this.plot._fullLayout;
     const [x, y] = [clientX - box.left, clientY - box.top];
     return { x, y, data: [xaxis.p2l(x - xaxis._offset), yaxis.p2l(y - yaxis._offset)] };
@@ -105,18 +120,13 @@ export class Stage {
     const change = {};
     for (const name of ["xaxis", "yaxis"]) {
       const [low, high] = this.plot._fullLayout[name].range;
-      const middle = (low + high) / 2;
-      const half = ((high - low) / 2) * factor;
+      const [middle, half] = [(low + high) / 2, ((high - low) / 2) * factor];
       change[`${name}.range`] = [middle - half, middle + half];
     }
     return this.Plotly.relayout(this.plot, change);
   }
 
-  range(x, y) {
-    return this.Plotly.relayout(this.plot, { "xaxis.range": x, "yaxis.range": y });
-  }
-
-  resize() {
+  #resize() {
     const { clientWidth: width, clientHeight: height } = this.host;
     if (!this.ready || !width || !height) return;
     if (width === this.plot._fullLayout.width && height === this.plot._fullLayout.height) return;
@@ -126,29 +136,29 @@ export class Stage {
   // Ask for a drawing at the next frame; many asks make one drawing.
   paint() {
     if (this.#frame) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      if (this.ready) this.#paintNow();
-    });
+    this.#frame = requestAnimationFrame(() => this.paintNow());
   }
 
-  #paintNow() {
+  paintNow() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    if (!this.ready) return;
     const ratio = devicePixelRatio || 1;
     const { width, height } = this.plot._fullLayout;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (this.canvas.width !== w || this.canvas.height !== h) {
-      this.canvas.width = w;
-      this.canvas.height = h;
-      this.canvas.style.width = `${width}px`;
-      this.canvas.style.height = `${height}px`;
+    for (const context of [this.below, this.above]) {
+      const { canvas } = context;
+      if (canvas.width !== w || canvas.height !== h) {
+        [canvas.width, canvas.height] = [w, h];
+        [canvas.style.width, canvas.style.height] = [`${width}px`, `${height}px`];
+      }
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      context.lineJoin = context.lineCap = "round";
     }
-    const context = this.canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.lineJoin = context.lineCap = "round";
-    this.draw(context, this);
-    // Tests and the benchmark read when the last picture was finished.
-    this.canvas.dataset.painted = ++this.#painted;
+    this.above.clearRect(0, 0, width, height);
+    this.draw(this.above, this.below, this);
+    // Tests and the benchmark count the pictures.
+    this.above.canvas.dataset.painted = ++this.#painted;
   }
 
   close() {
@@ -158,7 +168,7 @@ export class Stage {
   }
 }
 
-// The part of a segment inside a box (Liang & Barsky 1984), or null. Works to any finite distance.
+// The part of a segment inside a box (Liang & Barsky 1984) and whether it goes on beyond, or null.
 export function clip(x0, y0, x1, y1, { left, top, width, height }) {
   let [from, to] = [0, 1];
   const [dx, dy] = [x1 - x0, y1 - y0];
@@ -181,11 +191,9 @@ export function clip(x0, y0, x1, y1, { left, top, width, height }) {
 // A point too far away for a canvas, or infinite, moved along its direction from a finite one.
 export function reachable(x0, y0, x1, y1) {
   if (Number.isNaN(x1) || Number.isNaN(y1)) return null;
-  if (Number.isFinite(x1) && Number.isFinite(y1)) {
-    const size = Math.hypot(x1 - x0, y1 - y0);
-    if (size <= FAR) return [x1, y1];
-    if (Number.isFinite(size)) return [x0 + ((x1 - x0) / size) * FAR, y0 + ((y1 - y0) / size) * FAR];
-  }
+  const size = Math.hypot(x1 - x0, y1 - y0);
+  if (size <= FAR) return [x1, y1];
+  if (Number.isFinite(size)) return [x0 + ((x1 - x0) / size) * FAR, y0 + ((y1 - y0) / size) * FAR];
   const sign = (v) => (Number.isFinite(v) ? 0 : Math.sign(v));
   return [x0 + sign(x1) * FAR, y0 + sign(y1) * FAR];
 }

@@ -9,7 +9,6 @@ export class Store {
   #send = () => {};
   #waiting = null; // the query that the server has not answered yet
   #waitingSince = 0;
-  #frame = 0;
   #timer = 0;
   #addressTimer = 0;
   #sent;
@@ -84,7 +83,6 @@ export class Store {
 
   close() {
     this.#listeners.clear();
-    cancelAnimationFrame(this.#frame);
     clearTimeout(this.#timer);
     clearTimeout(this.#addressTimer);
     this.#send = () => {};
@@ -104,22 +102,18 @@ export class Store {
 
   // At most one change is under way: the newest state leaves when the answer to the last is there.
   #schedule() {
-    if (this.#frame) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      clearTimeout(this.#timer);
-      const query = this.query;
-      if (query === this.#sent && this.#window === this.#sentWindow) return;
-      const left = this.#waitingSince + PATIENCE - performance.now();
-      if (this.#waiting !== null && left > 0) {
-        this.#timer = setTimeout(() => this.#schedule(), left);
-        return;
-      }
-      this.#waiting = query;
-      this.#waitingSince = performance.now();
-      this.#sent = query;
-      this.#sentWindow = this.#window;
-      this.#send({ query, window: this.#window });
-    });
+    clearTimeout(this.#timer);
+    const query = this.query;
+    if (query === this.#sent && this.#window === this.#sentWindow) return;
+    const left = this.#waitingSince + PATIENCE - performance.now();
+    if (this.#waiting !== null && left > 0) {
+      this.#timer = setTimeout(() => this.#schedule(), left);
+      return;
+    }
+    this.#waiting = query;
+    this.#waitingSince = performance.now();
+    this.#sent = query;
+    this.#sentWindow = this.#window;
+    this.#send({ query, window: this.#window });
   }
 }

@@ -1,0 +1,53 @@
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8501
+.PHONY: run test lint unit bench bench-page parity readme browser clean
+
+run: .venv/run.done
+	@echo "Descent Lab: http://localhost:$(PORT) (Ctrl+C ends it)"
+	@$(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: lint unit
+
+lint: .venv/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+unit: .venv/dev.done browser
+	$(BIN)/python -m pytest
+
+bench: .venv/dev.done browser
+	$(BIN)/python -m benchmarks
+
+# PyTorch, Keras and Optax are large: they live apart and nothing else needs them.
+parity: .venv-parity/done
+	.venv-parity/bin/python -m tests.parity.compare
+
+readme: .venv/dev.done browser
+	$(BIN)/python -m benchmarks.readme
+
+.venv/run.done: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make run PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev.done: .venv/run.done requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.venv-parity/done: requirements-parity.txt
+	$(PYTHON) -m venv .venv-parity
+	.venv-parity/bin/python -m pip install -q --disable-pip-version-check -r requirements-parity.txt
+	@touch $@
+
+# The system's browser where there is one; Playwright's own otherwise.
+browser: .venv/dev.done
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q chromium; } \
+	|| $(BIN)/playwright install --with-deps chromium
+
+clean:
+	rm -rf .venv .venv-parity .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,68 @@
+"""A Chromium and a server of the app, for the benchmark, the tests and the README's picture."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serve(script: Path) -> Iterator[str]:
+    """`streamlit run script` on a free port of this machine; yields its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
+    address = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(os.environ)
+    ) as server:
+        try:
+            _wait(address, server)
+            yield address
+        finally:
+            server.kill()
+
+
+def _wait(address: str, server: subprocess.Popen[bytes], patience: float = 60.0) -> None:
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        if server.poll() is not None:
+            said = server.stderr.read().decode() if server.stderr else ""
+            raise RuntimeError(f"the server ended with code {server.returncode}:\n{said}")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+    raise TimeoutError(f"no answer from {address} in {patience:.0f} s")
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium if there is one, else the one that Playwright has installed."""
+    with sync_playwright() as playwright:
+        system = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=system, args=FLAGS)
+        yield browser
+        browser.close()

@@ -1,0 +1,160 @@
+"""What a person waits for, in real Chromium: a key press, a first picture, a frame."""
+
+from __future__ import annotations
+
+import base64
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from benchmarks.browser import ROOT, chromium, serve
+
+STEPS = 500
+RACERS = ("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamax", "nadam")
+QUERY = f"?opt={'-'.join(RACERS)}&steps={STEPS}"
+PRESSES = 20
+RAW_PATHS = len(RACERS) * (STEPS + 1) * 2 * 4  # bytes of the positions as float32
+
+# Time from the key's event to the frame after the picture changed; `changed` says when it has.
+WATCH = """(changed) => {
+  window.waits = [];
+  let pressed = 0;
+  addEventListener("keydown", () => { pressed = performance.now(); }, true);
+  const ready = eval(changed);
+  const look = () => {
+    if (pressed && ready()) {
+      const from = pressed;
+      pressed = 0;
+      requestAnimationFrame(() => setTimeout(() => window.waits.push(performance.now() - from)));
+    }
+  };
+  new MutationObserver(look).observe(document.body,
+    { subtree: true, childList: true, characterData: true, attributes: true });
+}"""
+# The canvas has been painted since the answer came.
+LAB_CHANGED = """(() => {
+  const root = document.querySelector(".lab-root");
+  const canvas = document.querySelector(".lab-main canvas.lab-canvas");
+  let answer = root.dataset.answer, painted = null;
+  return () => {
+    if (root.dataset.answer !== answer) {
+      answer = root.dataset.answer;
+      painted = canvas.dataset.painted;
+    }
+    if (painted === null || canvas.dataset.painted === painted) return false;
+    painted = null;
+    return true;
+  };
+})()"""
+BARE_CHANGED = """(() => {
+  const text = () => document.querySelector("[data-testid=stText]").textContent;
+  let last = text();
+  return () => { const now = text(); const is = now !== last; last = now; return is; };
+})()"""
+
+
+def _presses(page: Page, target: str, changed: str) -> list[float]:
+    page.evaluate(WATCH, changed)
+    page.locator(target).focus()
+    for i in range(PRESSES + 2):
+        page.keyboard.press("ArrowRight" if i % 4 < 2 else "ArrowLeft")
+        page.wait_for_function("n => window.waits.length > n", arg=i)
+        page.wait_for_timeout(120)
+    return [float(t) for t in page.evaluate("window.waits")][2:]
+
+
+def _count_bytes(page: Page) -> dict[str, int]:
+    received = {"bytes": 0}
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+
+    def frame(event: Any) -> None:
+        payload = event["response"]["payloadData"]
+        binary = event["response"]["opcode"] == 2
+        received["bytes"] += len(base64.b64decode(payload)) if binary else len(payload)
+
+    session.on("Network.webSocketFrameReceived", frame)
+    return received
+
+
+def _open(browser: Browser, address: str) -> tuple[Page, float]:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(address)
+    page.wait_for_selector(".lab-main canvas[data-painted]")
+    return page, _first_paint(page)
+
+
+def _first_paint(page: Page) -> float:
+    return float(page.evaluate("performance.now()"))
+
+
+def _lab(browser: Browser, address: str) -> dict[str, float]:
+    page, _ = _open(browser, address + QUERY)
+    page.wait_for_timeout(1000)
+    counted = _count_bytes(page)
+    page.keyboard.press("End")
+    page.wait_for_timeout(300)
+    before = counted["bytes"]
+    waits = _presses(page, "[data-name='adam.lr']", LAB_CHANGED)
+    page.wait_for_timeout(500)
+    down = (counted["bytes"] - before) / (PRESSES + 2)
+    page.locator(".lab-play").click()
+    frames = page.evaluate(
+        """() => new Promise((done) => {
+          const canvas = document.querySelector(".lab-main canvas.lab-canvas");
+          const from = Number(canvas.dataset.painted), began = performance.now();
+          setTimeout(() => done((Number(canvas.dataset.painted) - from) * 1000
+            / (performance.now() - began)), 4000);
+        })"""
+    )
+    page.close()
+    return {"wait": median(waits), "slowest": max(waits), "down": down, "fps": float(frames)}
+
+
+def _paints(browser: Browser, address: str) -> tuple[float, float]:
+    colds: list[float] = []
+    warms: list[float] = []
+    for _ in range(3):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        for times in (colds, warms):
+            page = context.new_page()
+            page.goto(address)
+            page.wait_for_selector(".lab-main canvas[data-painted]")
+            times.append(_first_paint(page))
+            page.close()
+        context.close()
+    return median(colds), median(warms)
+
+
+def measure() -> list[tuple[str, str, str]]:
+    """Rows of (what, measured, bound)."""
+    with chromium() as browser:
+        with serve(ROOT / "benchmarks" / "bare_app.py") as address:
+            page = browser.new_page()
+            page.goto(address)
+            page.wait_for_selector("[data-testid=stText]")
+            bare = median(_presses(page, "[data-testid=stSlider] input", BARE_CHANGED))
+            page.close()
+        with serve(ROOT / "app.py") as address:
+            lab = _lab(browser, address)
+            cold, warm = _paints(browser, address)
+    limit = 1.3 * RAW_PATHS + 10_240
+    return [
+        ("bare Streamlit app, key press to painted", f"{bare:.0f} ms", "the floor"),
+        (
+            f"{len(RACERS)} optimizers x {STEPS} steps, key press to painted",
+            f"{lab['wait']:.0f} ms ({lab['wait'] / bare:.2f} x the floor)",
+            "2 x",
+        ),
+        ("  slowest of 20", f"{lab['slowest']:.0f} ms", ""),
+        ("bytes down a change", f"{lab['down'] / 1024:.1f} KiB", f"{limit / 1024:.1f} KiB"),
+        ("playback", f"{lab['fps']:.1f} frames/s", "55 frames/s"),
+        ("first picture, cold browser", f"{cold:.0f} ms", ""),
+        ("first picture, warm browser", f"{warm:.0f} ms", ""),
+    ]
+
+
+if __name__ == "__main__":
+    for row in measure():
+        print(" | ".join(row))

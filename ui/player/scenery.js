@@ -1,0 +1,106 @@
+// What is drawn around the paths: minima and saddles, the gradient field, names at the heads.
+
+const HEIGHT = 19; // pixels from one label to the next
+
+export function drawArrowhead(context, x, y, angle, color, back) {
+  context.save();
+  context.translate(x, y);
+  context.rotate(angle);
+  context.beginPath();
+  context.moveTo(3, 0);
+  context.lineTo(-16, -10);
+  context.lineTo(-11, 0);
+  context.lineTo(-16, 10);
+  context.closePath();
+  context.fillStyle = color;
+  context.strokeStyle = back;
+  context.lineWidth = 2;
+  context.stroke();
+  context.fill();
+  context.restore();
+}
+
+// heads: [{ x, y, look, text, arrow?, angle? }]. Labels never overlap and stay in the frame.
+export function drawLabels(context, frame, heads, colors) {
+  context.font = `600 ${frame.width > 340 ? 15 : 12.5}px ${colors.font}`;
+  context.textBaseline = "middle";
+  const right = frame.left + frame.width;
+  const bottom = frame.top + frame.height;
+  const placed = heads
+    .map((head) => {
+      const width = context.measureText(head.text).width;
+      const left = head.x + 15 + width > right ? head.x - 17 - width : head.x + 15;
+      return { ...head, width, left: Math.max(frame.left + 2, Math.min(left, right - width - 2)), top: head.y };
+    })
+    .sort((a, b) => a.top - b.top);
+  const clash = (a, b) =>
+    a.left < b.left + b.width && b.left < a.left + a.width && Math.abs(a.top - b.top) < HEIGHT;
+  placed.forEach((label, i) => {
+    label.top = Math.min(Math.max(label.top, frame.top + HEIGHT / 2), bottom - HEIGHT / 2);
+    for (let again = 0; again < placed.length; again++) {
+      const other = placed.slice(0, i).find((o) => clash(o, label));
+      if (!other) break;
+      label.top = other.top + HEIGHT;
+    }
+  });
+  // Pushed below the frame: the whole pile moves up.
+  const over = Math.max(0, ...placed.map((l) => l.top + HEIGHT / 2 - bottom));
+  for (const label of placed) {
+    label.top = Math.max(frame.top + HEIGHT / 2, label.top - over);
+    const color = colors.ink(label.look.color);
+    if (label.arrow) drawArrowhead(context, label.x, label.y, label.angle, color, colors.back);
+    context.lineWidth = 4;
+    context.strokeStyle = colors.back;
+    context.globalAlpha = 0.85;
+    context.strokeText(label.text, label.left, label.top);
+    context.globalAlpha = 1;
+    context.fillStyle = color;
+    context.fillText(label.text, label.left, label.top);
+  }
+}
+
+export function drawStationary(context, { minima, saddles }, place, colors) {
+  context.lineWidth = 2;
+  context.strokeStyle = colors.text;
+  context.beginPath();
+  for (const p of minima) {
+    const [x, y] = place(p);
+    context.moveTo(x - 5, y - 5);
+    context.lineTo(x + 5, y + 5);
+    context.moveTo(x + 5, y - 5);
+    context.lineTo(x - 5, y + 5);
+  }
+  context.stroke();
+  context.lineWidth = 1.5;
+  context.strokeStyle = colors.line;
+  for (const p of saddles) {
+    const [x, y] = place(p);
+    context.strokeRect(x - 4, y - 4, 8, 8);
+  }
+}
+
+export function drawField(context, stage, [xs, ys, us, vs], colors) {
+  const { width, height } = stage.frame;
+  const [[xa, xb], [ya, yb]] = stage.window;
+  const sizes = us.map((u, i) => Math.hypot(u, vs[i]));
+  const typical = [...sizes].sort((a, b) => a - b)[sizes.length >> 1] || 1;
+  context.strokeStyle = colors.arrow;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (let i = 0; i < xs.length; i++) {
+    const [du, dv] = [(us[i] * width) / (xb - xa), (-vs[i] * height) / (yb - ya)];
+    const size = Math.hypot(du, dv);
+    if (!(size > 0)) continue;
+    // The square root: steep slopes would otherwise leave nothing to see of the flat ones.
+    const length = 20 * Math.min(1, 0.55 * Math.sqrt(sizes[i] / typical));
+    const [ux, uy] = [du / size, dv / size];
+    const [x, y] = [stage.x(xs[i]), stage.y(ys[i])];
+    const [ex, ey] = [x + ux * length, y + uy * length];
+    context.moveTo(x, y);
+    context.lineTo(ex, ey);
+    context.lineTo(ex - 5 * ux + 3 * uy, ey - 5 * uy - 3 * ux);
+    context.moveTo(ex, ey);
+    context.lineTo(ex - 5 * ux - 3 * uy, ey - 5 * uy + 3 * ux);
+  }
+  context.stroke();
+}

@@ -1,0 +1,174 @@
+// Paths as far as they have been walked. What is drawn stays on a canvas of its own, so a frame of
+// the animation adds one step and does not draw all of them again.
+import { mark } from "./format.js";
+import { clip, reachable } from "./stage.js";
+
+const DOTS = 5; // pixels between two steps from which each gets a dot of its own
+
+export class Trail {
+  #key = null;
+  #curves = null;
+  #drawn = 0;
+  #walkers = [];
+
+  // curves: [{ xs, ys, look, values? }], in data units, one array per change of the runs.
+  constructor(stage, { ahead = false, floor = false } = {}) {
+    this.stage = stage;
+    this.ahead = ahead; // also show, pale, what is still to come
+    this.floor = floor; // a log axis has no zero: 0 is drawn at its lower edge
+  }
+
+  // Draw up to time t on the two canvases; where each head is, and whether it has left the frame.
+  draw(below, above, curves, t, colors) {
+    const { frame, key } = this.stage;
+    this.wide = frame.width > 340 ? 1 : 0.65;
+    const whole = Math.floor(t);
+    const now = `${key} ${colors.key}`;
+    if (now !== this.#key || curves !== this.#curves || whole < this.#drawn) {
+      this.#key = now;
+      this.#curves = curves;
+      this.#begin(below, frame, colors);
+    }
+    below.save();
+    box(below, frame);
+    for (const walker of this.#walkers) this.#walk(below, walker, whole, frame, colors);
+    below.restore();
+    this.#drawn = whole;
+    above.save();
+    box(above, frame);
+    const heads = this.#walkers.map((walker) => this.#head(above, walker, t - whole, frame, colors));
+    above.restore();
+    return heads;
+  }
+
+  #begin(below, frame, colors) {
+    below.save();
+    below.setTransform(1, 0, 0, 1, 0, 0);
+    below.clearRect(0, 0, below.canvas.width, below.canvas.height);
+    below.restore();
+    const [toX, toY] = [this.stage.scale("x"), this.stage.scale("y")];
+    const bottom = frame.top + frame.height;
+    this.#drawn = 0;
+    this.#walkers = this.#curves.map(({ xs, ys, look }) => {
+      const pixel = (i) => {
+        const y = toY(ys[i]);
+        return [toX(xs[i]), this.floor && ys[i] <= 0 ? bottom : y];
+      };
+      const [x, y] = pixel(0);
+      return { look, pixel, x, y, i: 0, n: xs.length - 1, lost: false, exit: null, length: 0 };
+    });
+    if (!this.ahead) return;
+    below.save();
+    box(below, frame);
+    for (const walker of this.#walkers) {
+      const { line, crossing } = this.#advance({ ...walker }, walker.n, frame);
+      below.globalAlpha = 0.3;
+      below.strokeStyle = walker.look.color;
+      below.lineWidth = 2 * this.wide;
+      below.stroke(line);
+      below.stroke(crossing);
+    }
+    below.restore();
+    below.globalAlpha = 1;
+  }
+
+  // Move a walker to a step; the pieces of its path that are inside the frame.
+  #advance(walker, step, frame) {
+    const line = new Path2D();
+    const crossing = new Path2D(); // steps that only cross the frame, from outside to outside
+    const dots = [];
+    let pen = null;
+    while (walker.i < Math.min(step, walker.n) && !walker.lost) {
+      const target = reachable(walker.x, walker.y, ...walker.pixel(walker.i + 1));
+      if (!target) {
+        walker.lost = true;
+        break;
+      }
+      const [x, y] = target;
+      const seen = clip(walker.x, walker.y, x, y, frame);
+      if (seen) {
+        const [ax, ay, bx, by, leaves] = seen;
+        const visits = (ax === walker.x && ay === walker.y) || !leaves;
+        const path = visits ? line : crossing;
+        if (!visits || !pen || pen[0] !== ax || pen[1] !== ay) path.moveTo(ax, ay);
+        path.lineTo(bx, by);
+        pen = visits ? [bx, by] : null;
+        if (leaves) walker.exit = { x: bx, y: by, angle: Math.atan2(y - walker.y, x - walker.x) };
+        if (Math.abs(x - walker.x) + Math.abs(y - walker.y) > DOTS) dots.push([x, y]);
+      }
+      walker.i += 1;
+      [walker.x, walker.y] = [x, y];
+    }
+    return { line, crossing, dots };
+  }
+
+  #walk(context, walker, step, frame, colors) {
+    if (walker.lost || walker.i >= Math.min(step, walker.n)) return;
+    const from = [walker.x, walker.y];
+    const { line, crossing, dots } = this.#advance(walker, step, frame);
+    const { color, dash } = walker.look;
+    context.strokeStyle = context.fillStyle = color;
+    // Thin, or a run that jumps across at every step would paint the whole frame.
+    context.globalAlpha = 0.5;
+    context.lineWidth = 1;
+    context.stroke(crossing);
+    context.globalAlpha = 1;
+    context.lineWidth = 4 * this.wide;
+    context.setLineDash(dash.map((d) => 2 * d * this.wide));
+    context.lineDashOffset = walker.length;
+    walker.length += Math.min(1e4, Math.hypot(walker.x - from[0], walker.y - from[1]));
+    context.stroke(line);
+    context.setLineDash([]);
+    if (!this.ahead)
+      for (const [x, y] of dots) {
+        context.beginPath();
+        context.arc(x, y, 3.6 * this.wide, 0, 7);
+        context.fill();
+      }
+    // A casing in the background's colour, below all paths, keeps them apart from contour lines.
+    context.globalCompositeOperation = "destination-over";
+    context.strokeStyle = colors.back;
+    context.globalAlpha = 0.75;
+    context.lineWidth = 7 * this.wide;
+    context.stroke(line);
+    context.globalAlpha = 1;
+    context.globalCompositeOperation = "source-over";
+  }
+
+  // The step under way and the mark at its end.
+  #head(context, walker, share, frame, colors) {
+    const { color, marker } = walker.look;
+    let [x, y] = [walker.x, walker.y];
+    let { exit } = walker;
+    const target = walker.i < walker.n && !walker.lost && share > 0 && reachable(x, y, ...walker.pixel(walker.i + 1));
+    if (target) {
+      const [hx, hy] = [x + (target[0] - x) * share, y + (target[1] - y) * share];
+      const seen = clip(x, y, hx, hy, frame);
+      if (seen) {
+        const inside = seen[0] === x && seen[1] === y;
+        context.strokeStyle = color;
+        context.lineWidth = (inside || !seen[4] ? 4 : 1) * this.wide;
+        context.beginPath();
+        context.moveTo(seen[0], seen[1]);
+        context.lineTo(seen[2], seen[3]);
+        context.stroke();
+        if (seen[4]) exit = { x: seen[2], y: seen[3], angle: Math.atan2(hy - y, hx - x) };
+      }
+      [x, y] = [hx, hy];
+    }
+    const inside =
+      !walker.lost && x >= frame.left - 1 && x <= frame.left + frame.width + 1 && y >= frame.top - 1 && y <= frame.top + frame.height + 1;
+    if (!inside) return exit && { ...exit, arrow: true, look: walker.look };
+    context.fillStyle = color;
+    context.strokeStyle = colors.back;
+    context.lineWidth = 2;
+    mark(context, marker, x, y, 8 * Math.sqrt(this.wide));
+    return { x, y, look: walker.look };
+  }
+}
+
+export function box(context, { left, top, width, height }) {
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+}
