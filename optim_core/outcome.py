@@ -36,7 +36,7 @@ class Outcome:
         (a tenth under noise), at least 10 steps (half of a shorter run); and it is not moving
         away from it from quarter to quarter of that time.
     saddle: the same with a negative curvature, and not moving away along it; maxima too.
-    plateau: the second half of its path is shorter than NEAR, and the surface is flat there.
+    plateau: its path over the second half of the run is shorter than NEAR, and it is flat there.
     moving: none of these.
     """
 

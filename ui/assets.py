@@ -9,12 +9,20 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.catalog import catalog
 
+PRELOADED = {
+    "plotly.js": "preload; as=script",
+    "catalog.json": "preload; as=fetch; crossorigin",
+    "main.js": "modulepreload",
+    "player.js": "modulepreload",
+}
 FOLDER = Path(__file__).parent / "player"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 
@@ -62,6 +70,24 @@ async def _asset(request: Request) -> Response:
 
 
 ROUTES = [Route("/lab/{digest}/{name}", _asset)]
+
+
+class Preload:
+    """Tells the browser with the page itself what it will need, so that it loads meanwhile."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_links(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    for name, kind in PRELOADED.items():
+                        headers.append("Link", f"<{address(name)}>; rel={kind}")
+            await send(message)
+
+        await self.app(scope, receive, with_links)
 
 
 def prepare() -> None:

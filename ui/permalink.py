@@ -42,7 +42,7 @@ RACE = (STEPS, NOISE, SEED, SPEED, FIELD)
 @dataclass(frozen=True)
 class Racer:
     optimizer: Optimizer
-    hypers: dict[str, float]
+    hypers: tuple[tuple[str, float], ...]  # (name, value), so that a racer can be a key
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,9 @@ def parse(query: str) -> tuple[Setup, str, list[str]]:
     racers = []
     for key, optimizer in OPTIMIZERS.items():
         own = {"lr": suggested_lr(surface, optimizer)}
-        hypers = {
-            h.name: reader.number(f"{key}.{h.name}", h, own.get(h.name)) for h in optimizer.hypers
-        }
+        hypers = tuple(
+            (h.name, reader.number(f"{key}.{h.name}", h, own.get(h.name))) for h in optimizer.hypers
+        )
         if key in chosen:
             racers.append(Racer(optimizer, hypers))
     setup = Setup(

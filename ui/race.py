@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from figures.relief import Window, padded, relief
 from optim_core import Run, simulate
 from optim_core.kernels import evaluate
 from optim_core.spec import Surface
-from ui.permalink import Setup
+from ui.permalink import Racer, Setup
 from ui.player import wire
 
 THRESHOLDS = (1e-3, 1e-6)
@@ -56,48 +57,60 @@ def result(run: Run) -> dict[str, Any]:
     }
 
 
-def race(setup: Setup) -> list[Run]:
+@dataclass(frozen=True)
+class Lane:
+    """One optimizer's part of a comparison: its run, and what the player shows of it."""
+
+    run: Run
+    result: dict[str, Any]
+    excess: np.ndarray  # (T + 1,); the loss less the best known, or the loss where there is none
+    slopes: np.ndarray  # (T + 1,); the gradient's norm at each position, without noise
+
+
+# A slider changes one optimizer of nine: the others, and other sessions' same runs, are kept.
+@lru_cache(maxsize=128)
+def lane(setup: Setup, racer: Racer) -> Lane:
+    """Run one optimizer of a setup."""
+    surface = setup.surface
+    run = simulate(
+        surface,
+        racer.optimizer,
+        start=setup.start,
+        steps=setup.steps,
+        noise=setup.noise,
+        seed=setup.seed,
+        **dict(racer.hypers),
+    )
+    with np.errstate(all="ignore"):
+        excess = run.losses - (surface.best or 0.0)
+        slopes = np.hypot.reduce(evaluate(surface, "gradient", run.positions), axis=1)
+    return Lane(run, result(run), excess, slopes)
+
+
+def race(setup: Setup) -> list[Lane]:
     """The runs of a setup: same start, same number of gradient evaluations, same noise."""
-    return [
-        simulate(
-            setup.surface,
-            racer.optimizer,
-            start=setup.start,
-            steps=setup.steps,
-            noise=setup.noise,
-            seed=setup.seed,
-            **racer.hypers,
-        )
-        for racer in setup.racers
-    ]
+    return [lane(replace(setup, racers=()), racer) for racer in setup.racers]
 
 
 def race_message(setup: Setup, query: str, clean: str, notes: list[str]) -> bytes:
     """The runs of a setup as bytes, with what the player says about them."""
-    surface, runs = setup.surface, race(setup)
-    base = surface.best or 0.0
+    lanes = race(setup)
     n = setup.steps + 1
     header = {
         "query": query,
         "clean": clean,
         "notes": notes,
-        "surface": surface.key,
-        "base": surface.best,
-        "start": setup.start,
-        "runs": [{"key": run.optimizer.key, **result(run)} for run in runs],
+        "surface": setup.surface.key,
+        "base": setup.surface.best,
+        "runs": [{"key": lane.run.optimizer.key, **lane.result} for lane in lanes],
     }
-    with np.errstate(all="ignore"):
-        excess = [run.losses - base for run in runs]
-        slopes = [
-            np.hypot.reduce(evaluate(surface, "gradient", run.positions), axis=1) for run in runs
-        ]
-    empty = np.empty((0, n))
+    paths = [lane.run.positions.T for lane in lanes]
     return wire.pack(
         header,
         {
-            "positions": ("f4", np.concatenate([empty, *(run.positions.T for run in runs)])),
-            "excess": ("lead4", np.array(excess).reshape(-1, n)),
-            "slopes": ("lead3", np.array(slopes).reshape(-1, n)),
+            "positions": ("f4", np.concatenate([np.empty((0, n)), *paths])),
+            "excess": ("lead4", np.array([lane.excess for lane in lanes]).reshape(-1, n)),
+            "slopes": ("lead3", np.array([lane.slopes for lane in lanes]).reshape(-1, n)),
         },
     )
 

@@ -9,6 +9,7 @@ import { readTheme } from "./theme.js";
 import { box, Trail } from "./trail.js";
 
 const SPEEDS = [5, 15, 40, 100, 300, 1000];
+const FRAME = 34; // ms, two frames
 const DECADES = 3; // the loss axis ends at every third power of ten, so a drag seldom shakes it
 
 export class Player {
@@ -24,6 +25,7 @@ export class Player {
   #reliefShown = null;
   #framed = null; // the surface whose own frame the view started from
   #lossAxes = "";
+  #own = "";
   #curves = new Map();
 
   constructor(root, store, Plotly) {
@@ -40,7 +42,7 @@ export class Player {
   close() {
     this.hand.close();
     cancelAnimationFrame(this.#frame);
-    cancelAnimationFrame(this.#later);
+    clearTimeout(this.#later);
     clearTimeout(this.viewTimer);
     this.main.close();
     this.loss.close();
@@ -84,13 +86,13 @@ export class Player {
     this.loss.paintNow();
     // Tests and the benchmark read which answer the picture shows.
     this.root.dataset.answer = ++this.#answers;
-    // The picture first; tables and axes can follow a frame later.
-    cancelAnimationFrame(this.#later);
-    this.#later = requestAnimationFrame(() => {
+    // The picture first; what needs a new layout follows when it is on the screen.
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => {
       this.#showNotes(header.notes);
       this.results.show(this.#runs, header.base !== null);
       this.#showLossAxes();
-    });
+    }, FRAME);
   }
 
   #readRuns({ positions, excess, slopes }) {
@@ -355,7 +357,10 @@ export class Player {
   #stateChanged() {
     this.fieldButton.setAttribute("aria-pressed", Boolean(this.store.number("field", 0)));
     this.speedSelect.value = String(this.#speed);
-    this.repaint();
+    // Other changes are painted when their answer comes; these two are the browser's own.
+    const own = [this.store.start, this.store.number("field", 0)].join();
+    if (own !== this.#own && this.ready) this.main.paint();
+    this.#own = own;
   }
 
   #viewChanged() {

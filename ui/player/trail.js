@@ -4,6 +4,7 @@ import { mark } from "./format.js";
 import { clip, reachable } from "./stage.js";
 
 const DOTS = 5; // pixels between two steps from which each gets a dot of its own
+const FINE = 0.4; // pixels that a line must move to be drawn on
 
 export class Trail {
   #key = null;
@@ -27,7 +28,7 @@ export class Trail {
     if (now !== this.#key || curves !== this.#curves || whole < this.#drawn) {
       this.#key = now;
       this.#curves = curves;
-      this.#begin(below, frame, colors);
+      this.#begin(below, frame, whole);
     }
     below.save();
     box(below, frame);
@@ -41,7 +42,7 @@ export class Trail {
     return heads;
   }
 
-  #begin(below, frame, colors) {
+  #begin(below, frame, whole) {
     below.save();
     below.setTransform(1, 0, 0, 1, 0, 0);
     below.clearRect(0, 0, below.canvas.width, below.canvas.height);
@@ -50,14 +51,11 @@ export class Trail {
     const bottom = frame.top + frame.height;
     this.#drawn = 0;
     this.#walkers = this.#curves.map(({ xs, ys, look }) => {
-      const pixel = (i) => {
-        const y = toY(ys[i]);
-        return [toX(xs[i]), this.floor && ys[i] <= 0 ? bottom : y];
-      };
-      const [x, y] = pixel(0);
-      return { look, pixel, x, y, i: 0, n: xs.length - 1, lost: false, exit: null, length: 0 };
+      const px = (i) => toX(xs[i]);
+      const py = (i) => (this.floor && ys[i] <= 0 ? bottom : toY(ys[i]));
+      return { look, px, py, x: px(0), y: py(0), i: 0, n: xs.length - 1, lost: false, exit: null, length: 0 };
     });
-    if (!this.ahead) return;
+    if (!this.ahead || whole >= this.#walkers[0]?.n) return;
     below.save();
     box(below, frame);
     for (const walker of this.#walkers) {
@@ -77,27 +75,49 @@ export class Trail {
     const line = new Path2D();
     const crossing = new Path2D(); // steps that only cross the frame, from outside to outside
     const dots = [];
-    let pen = null;
-    while (walker.i < Math.min(step, walker.n) && !walker.lost) {
-      const target = reachable(walker.x, walker.y, ...walker.pixel(walker.i + 1));
-      if (!target) {
-        walker.lost = true;
-        break;
+    const { left, top } = frame;
+    const [right, bottom] = [left + frame.width, top + frame.height];
+    const within = (x, y) => x >= left && x <= right && y >= top && y <= bottom;
+    let [penX, penY] = [NaN, NaN]; // where the line was left, to go on without lifting
+    let inside = within(walker.x, walker.y);
+    while (walker.i < Math.min(step, walker.n)) {
+      let x = walker.px(walker.i + 1);
+      let y = walker.py(walker.i + 1);
+      const arrives = within(x, y);
+      const far = Math.abs(x - walker.x) + Math.abs(y - walker.y);
+      if (inside && arrives) {
+        // Most steps of a run that has arrived move by less than can be seen.
+        if (Math.abs(x - penX) + Math.abs(y - penY) < FINE) {
+          [walker.x, walker.y] = [x, y];
+          walker.i += 1;
+          continue;
+        }
+        if (penX !== walker.x || penY !== walker.y) {
+          if (!(Math.abs(walker.x - penX) + Math.abs(walker.y - penY) < FINE)) line.moveTo(walker.x, walker.y);
+        }
+        line.lineTo(x, y);
+        [penX, penY] = [x, y];
+      } else {
+        const target = reachable(walker.x, walker.y, x, y);
+        if (!target) {
+          walker.lost = true;
+          break;
+        }
+        [x, y] = target;
+        const seen = clip(walker.x, walker.y, x, y, frame);
+        if (seen) {
+          const [ax, ay, bx, by, leaves] = seen;
+          const path = inside || arrives ? line : crossing;
+          path.moveTo(ax, ay);
+          path.lineTo(bx, by);
+          [penX, penY] = [bx, by];
+          if (leaves) walker.exit = { x: bx, y: by, angle: Math.atan2(y - walker.y, x - walker.x) };
+        }
       }
-      const [x, y] = target;
-      const seen = clip(walker.x, walker.y, x, y, frame);
-      if (seen) {
-        const [ax, ay, bx, by, leaves] = seen;
-        const visits = (ax === walker.x && ay === walker.y) || !leaves;
-        const path = visits ? line : crossing;
-        if (!visits || !pen || pen[0] !== ax || pen[1] !== ay) path.moveTo(ax, ay);
-        path.lineTo(bx, by);
-        pen = visits ? [bx, by] : null;
-        if (leaves) walker.exit = { x: bx, y: by, angle: Math.atan2(y - walker.y, x - walker.x) };
-        if (Math.abs(x - walker.x) + Math.abs(y - walker.y) > DOTS) dots.push([x, y]);
-      }
-      walker.i += 1;
+      if (far > DOTS && arrives) dots.push([x, y]);
       [walker.x, walker.y] = [x, y];
+      inside = arrives;
+      walker.i += 1;
     }
     return { line, crossing, dots };
   }
@@ -140,7 +160,7 @@ export class Trail {
     const { color, marker } = walker.look;
     let [x, y] = [walker.x, walker.y];
     let { exit } = walker;
-    const target = walker.i < walker.n && !walker.lost && share > 0 && reachable(x, y, ...walker.pixel(walker.i + 1));
+    const target = walker.i < walker.n && !walker.lost && share > 0 && reachable(x, y, walker.px(walker.i + 1), walker.py(walker.i + 1));
     if (target) {
       const [hx, hy] = [x + (target[0] - x) * share, y + (target[1] - y) * share];
       const seen = clip(x, y, hx, hy, frame);

@@ -1,8 +1,11 @@
 // The inverse of wire.py: bytes to a header and named groups of Float64Array rows.
 
 const inflate = async (bytes) => {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const { writable, readable } = new DecompressionStream("deflate");
+  const writer = writable.getWriter();
+  writer.write(bytes);
+  writer.close();
+  return new Uint8Array(await new Response(readable).arrayBuffer());
 };
 
 const unshuffle = (body, at, count, n, size) => {
@@ -20,13 +23,11 @@ const unshuffle = (body, at, count, n, size) => {
   return words;
 };
 
-const fromHalves = (high, low, n) => {
-  const out = new Float64Array(n);
+// Leading halves of float64s.
+const widen = (high) => {
+  const out = new Float64Array(high.length);
   const halves = new Uint32Array(out.buffer);
-  for (let i = 0; i < n; i++) {
-    halves[2 * i + 1] = high[i];
-    if (low) halves[2 * i] = low[i];
-  }
+  high.forEach((word, i) => (halves[2 * i + 1] = word));
   return out;
 };
 
@@ -36,17 +37,14 @@ export async function unpack(bytes) {
   const body = await inflate(bytes.subarray(4 + length));
   const groups = {};
   let at = 0;
-  for (const { name, kind, rows, n, wide = [] } of header.layout) {
+  for (const { name, kind, rows, n, wide } of header.layout) {
     const size = kind === "lead3" ? 3 : 4;
-    const count = rows + 2 * wide.length;
-    const words = unshuffle(body, at, count, n, size);
-    at += count * n * size;
-    const row = (i) => words.subarray(i * n, (i + 1) * n);
+    const words = unshuffle(body, at, rows, n, size);
+    at += rows * n * size;
     groups[name] = Array.from({ length: rows }, (_, i) => {
-      if (kind !== "f4") return fromHalves(row(i), null, n);
-      const j = wide.indexOf(i);
-      if (j >= 0) return fromHalves(row(rows + j), row(rows + wide.length + j), n);
-      return Float64Array.from(new Float32Array(row(i).slice().buffer));
+      const row = words.slice(i * n, (i + 1) * n);
+      const isFloat32 = kind === "f4" && !wide.includes(i);
+      return isFloat32 ? Float64Array.from(new Float32Array(row.buffer)) : widen(row);
     });
   }
   return { header, groups };

@@ -42,27 +42,21 @@ def _planes(words: np.ndarray, size: int) -> bytes:
 def pack(header: dict[str, Any], groups: dict[str, tuple[str, np.ndarray]]) -> bytes:
     """A message of named groups of rows; each is (kind, rows (n_rows, n)).
 
-    kind: "f4" (float32, or a pair of rows of float64's words for a row that float32 cannot
-    hold), "lead4" and "lead3" (float64 rounded to 32 or 24 bits).
+    kind: "f4" (float32, but "lead4" for a row with numbers beyond float32's exponents), "lead4"
+    and "lead3" (float64 rounded to 32 or 24 bits).
     """
     layout: list[dict[str, Any]] = []
     body = bytearray()
     for name, (kind, rows) in groups.items():
-        entry: dict[str, Any] = {"name": name, "kind": kind, "rows": rows.shape[0]}
-        entry["n"] = rows.shape[1]
+        size = 3 if kind == "lead3" else 4
+        wide = [i for i, row in enumerate(rows) if kind == "f4" and not _fits_float32(row)]
+        words = _leading(rows, 8 * size)
         if kind == "f4":
-            wide = [i for i, row in enumerate(rows) if not _fits_float32(row)]
-            narrow = rows.copy()
-            narrow[wide] = 0.0
-            words = [narrow.astype(np.float32).view(np.uint32)]
-            entry["wide"] = wide
-            if wide:
-                pairs = np.ascontiguousarray(rows[wide]).view(np.uint32)
-                words += [np.ascontiguousarray(pairs[:, 1::2]), np.ascontiguousarray(pairs[:, ::2])]
-            body += _planes(np.concatenate(words), 4)
-        else:
-            size = int(kind[-1])
-            body += _planes(_leading(rows, 8 * size), size)
+            narrow = np.setdiff1d(np.arange(len(rows)), wide)
+            words[narrow] = rows[narrow].astype(np.float32).view(np.uint32)
+        body += _planes(words, size)
+        n_rows, n = rows.shape
+        entry = {"name": name, "kind": kind, "rows": n_rows, "n": n, "wide": wide}
         layout.append(entry)
     # allow_nan=False: a NaN in the header must be an error here, not broken JSON in the browser.
     text = json.dumps(header | {"layout": layout}, allow_nan=False).encode()
