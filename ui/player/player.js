@@ -5,11 +5,13 @@ import { Hand } from "./hand.js";
 import { inWords, Results } from "./results.js";
 import { drawField, drawLabels, drawStationary } from "./scenery.js";
 import { Stage } from "./stage.js";
+import { LATE } from "./store.js";
 import { readTheme } from "./theme.js";
 import { box, Trail } from "./trail.js";
 
 const SPEEDS = [5, 15, 40, 100, 300, 1000];
 const FRAME = 34; // ms, two frames
+const LEVELS = 24;
 const DECADES = 3; // the loss axis ends at every third power of ten, so a drag seldom shakes it
 
 export class Player {
@@ -74,6 +76,7 @@ export class Player {
     const sameSurface = header.surface === this.header?.surface;
     const atEnd = this.#t >= this.#steps;
     this.header = header;
+    this.root.classList.toggle("lab-late", this.store.isLate);
     this.#readRuns(groups);
     this.scrubber.max = this.#steps;
     if (first && matchMedia("(prefers-reduced-motion: reduce)").matches) this.#t = this.#steps;
@@ -201,13 +204,14 @@ export class Player {
     if (!relief || relief === this.#reliefShown || relief.surface !== this.header?.surface) return;
     this.#reliefShown = relief;
     const { surface } = this;
-    const kept = this.#framed === surface.key ? this.main.window : null;
+    const keepsWindow = this.#framed === surface.key;
     this.#framed = surface.key;
     this.title.replaceChildren(el("strong", {}, surface.name), ` ${surface.about}`);
     const draw = surface.dim === 1 ? this.#curveFigure : this.#contourFigure;
     const { trace, ranges, titles } = draw.call(this, relief, surface);
-    const axis = (i) => ({ range: kept?.[i] ?? ranges[i], title: { text: titles[i], standoff: 3 } });
-    this.main.show([trace], { x: axis(0), y: axis(1) }, this.colors);
+    // A copy, because Plotly writes into the ranges that it is given.
+    const axis = (i) => ({ range: [...ranges[i]], title: { text: titles[i], standoff: 3 } });
+    this.main.show([trace], { x: axis(0), y: axis(1), keepsWindow }, this.colors);
   }
 
   #curveFigure({ heights: [heights], window: [[a, b]] }, { domain: [[low, high]] }) {
@@ -223,6 +227,8 @@ export class Player {
 
   #contourFigure({ heights, window: [wx, wy] }, { domain }) {
     const last = heights.length - 1;
+    const [low, high] = extent(heights.flatMap((row) => [...row].filter(Number.isFinite)));
+    const size = (high - low) / LEVELS || 1;
     return {
       trace: {
         type: "contour",
@@ -233,7 +239,11 @@ export class Player {
         dy: (wy[1] - wy[0]) / last,
         colorscale: this.colors.scale,
         showscale: false,
-        ncontours: 26,
+        zmin: low,
+        zmax: high,
+        // Given, because Plotly's own choice may leave no level at all after a zoom, and fails then.
+        autocontour: false,
+        contours: { start: low + size / 2, end: high, size },
         line: { color: this.colors.contour, width: 1 },
       },
       ranges: domain,
@@ -361,6 +371,7 @@ export class Player {
     const own = [this.store.start, this.store.number("field", 0)].join();
     if (own !== this.#own && this.ready) this.main.paint();
     this.#own = own;
+    setTimeout(() => this.root.classList.toggle("lab-late", this.store.isLate), LATE + 1);
   }
 
   #viewChanged() {
@@ -409,7 +420,7 @@ export class Player {
       dragmode: false,
     });
     this.mainTrail = new Trail(this.main);
-    this.lossTrail = new Trail(this.loss, { ahead: true, floor: true });
+    this.lossTrail = new Trail(this.loss, { ahead: true });
     this.#showTime();
   }
 

@@ -21,6 +21,7 @@ export class Stage {
   #frame = 0;
   #observer;
   #painted = 0;
+  #turn = Promise.resolve();
 
   // draw(above, below, stage) paints the canvases; onView is called after a zoom or pan.
   constructor(Plotly, host, { draw, margin, scrollZoom = true, dragmode, onView = () => {} }) {
@@ -39,8 +40,9 @@ export class Stage {
     this.#observer.observe(host);
   }
 
-  // Whole traces and axes; Plotly.react keeps the plot's DOM.
-  async show(traces, { x, y }, colors) {
+  // Whole traces and axes; Plotly.react keeps the plot's DOM. With keepsWindow the ranges are those
+  // that are shown by then, else the given ones.
+  show(traces, { x, y, keepsWindow = false }, colors) {
     const narrow = this.host.clientWidth < NARROW;
     const axis = (given) => ({
       gridcolor: colors.grid,
@@ -67,13 +69,22 @@ export class Stage {
       xaxis: axis(x),
       yaxis: axis(y),
     };
-    const fresh = !this.ready;
-    await this.Plotly.react(this.plot, traces, layout, this.config);
-    if (fresh) {
-      for (const event of ["plotly_afterplot", "plotly_relayouting"]) this.plot.on(event, () => this.paint());
-      this.plot.on("plotly_relayout", (change) => "width" in change || this.onView());
-    }
-    this.paint();
+    return this.#inTurn(async () => {
+      const fresh = !this.ready;
+      if (keepsWindow && !fresh) [layout.xaxis.range, layout.yaxis.range] = this.window;
+      await this.Plotly.react(this.plot, traces, layout, this.config);
+      if (fresh) {
+        for (const event of ["plotly_afterplot", "plotly_relayouting"]) this.plot.on(event, () => this.paint());
+        this.plot.on("plotly_relayout", (change) => "width" in change || this.onView());
+      }
+      this.paint();
+    });
+  }
+
+  // Plotly works over several frames and fails when it is called again meanwhile.
+  #inTurn(act) {
+    this.#turn = this.#turn.then(act);
+    return this.#turn;
   }
 
   get ready() {
@@ -90,11 +101,14 @@ export class Stage {
     return [xaxis.range.map(Number), yaxis.range.map(Number)];
   }
 
+  get isLog() {
+    return this.plot._fullLayout.yaxis.type === "log";
+  }
+
   // Changes when any data point moves on the screen.
   get key() {
     const { left, top, width, height } = this.frame;
-    const { type } = this.plot._fullLayout.yaxis;
-    return [left, top, width, height, type, ...this.window.flat(), this.below.canvas.width].join();
+    return [left, top, width, height, this.isLog, ...this.window.flat(), this.below.canvas.width].join();
   }
 
   // Data to pixels, as a function; infinities stay infinities and NaN stays NaN.
@@ -123,14 +137,14 @@ export class Stage {
       const [middle, half] = [(low + high) / 2, ((high - low) / 2) * factor];
       change[`${name}.range`] = [middle - half, middle + half];
     }
-    return this.Plotly.relayout(this.plot, change);
+    return this.#inTurn(() => this.Plotly.relayout(this.plot, change));
   }
 
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.host;
     if (!this.ready || !width || !height) return;
     if (width === this.plot._fullLayout.width && height === this.plot._fullLayout.height) return;
-    this.Plotly.relayout(this.plot, { width, height });
+    this.#inTurn(() => this.Plotly.relayout(this.plot, { width, height }));
   }
 
   // Ask for a drawing at the next frame; many asks make one drawing.

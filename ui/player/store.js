@@ -1,6 +1,7 @@
 // The page's state: one flat map of texts, the same as the query string in the address bar.
 
 const ADDRESS_DELAY = 250; // browsers refuse more than some 200 changes of the address in 10 s
+export const LATE = 200; // ms
 const PATIENCE = 1500; // ms after which an unanswered change is sent again
 
 export class Store {
@@ -66,6 +67,11 @@ export class Store {
   look(window) {
     this.#window = window;
     this.#schedule();
+  }
+
+  // Whether an answer has been missing for longer than a person overlooks.
+  get isLate() {
+    return this.#waiting !== null && performance.now() - this.#waitingSince > LATE;
   }
 
   subscribe(listener) {

@@ -13,10 +13,9 @@ export class Trail {
   #walkers = [];
 
   // curves: [{ xs, ys, look, values? }], in data units, one array per change of the runs.
-  constructor(stage, { ahead = false, floor = false } = {}) {
+  constructor(stage, { ahead = false } = {}) {
     this.stage = stage;
     this.ahead = ahead; // also show, pale, what is still to come
-    this.floor = floor; // a log axis has no zero: 0 is drawn at its lower edge
   }
 
   // Draw up to time t on the two canvases; where each head is, and whether it has left the frame.
@@ -52,7 +51,8 @@ export class Trail {
     this.#drawn = 0;
     this.#walkers = this.#curves.map(({ xs, ys, look }) => {
       const px = (i) => toX(xs[i]);
-      const py = (i) => (this.floor && ys[i] <= 0 ? bottom : toY(ys[i]));
+      // A log axis has no zero: it is drawn at the lower edge.
+      const py = (i) => (this.stage.isLog && ys[i] <= 0 ? bottom : toY(ys[i]));
       return { look, px, py, x: px(0), y: py(0), i: 0, n: xs.length - 1, lost: false, exit: null, length: 0 };
     });
     if (!this.ahead || whole >= this.#walkers[0]?.n) return;

@@ -1,0 +1,51 @@
+"""One server of the app and one Chromium for all browser tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from benchmarks.browser import ROOT, chromium, serve
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    with serve(ROOT / "app.py") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def lab(browser: Browser, address: str) -> Iterator[Open]:
+    """Open the app at a query; afterwards no page may have written an error to its console."""
+    contexts = []
+    errors: list[str] = []
+
+    def opened(query: str = "", *, ready: bool = True, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto(address + "/" + query)
+        if ready:
+            page.wait_for_selector(".lab-main canvas[data-painted]")
+            # The table is filled some frames after the first picture.
+            page.wait_for_timeout(150)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == []

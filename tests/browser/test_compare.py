@@ -1,0 +1,212 @@
+"""The Compare page in a real Chromium: controls, share link, bad links, phone, dark mode."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from optim_core import OPTIMIZERS, simulate
+from surfaces import SURFACES
+from tests.browser.conftest import Open
+from tests.browser.hands import answered, at_end, link, pixel, set_range, table, window
+from ui import permalink
+from ui.race import race
+
+pytestmark = pytest.mark.browser
+
+
+def as_shown(value: float) -> str:
+    """A number to four digits, as the page prints it; exponents may be written in two ways."""
+    return f"{value:.3e}"
+
+
+def test_the_table_says_what_simulate_says(lab: Open) -> None:
+    everyone = "-".join(OPTIMIZERS)
+    query = f"opt={everyone}&steps=120&noise=0.5&seed=3&surface=himmelblau&x=-1&y=-0.5"
+    page = lab("?" + query)
+    setup, _, notes = permalink.parse(query)
+    assert notes == []
+    shown = table(page)
+    assert list(shown) == list(OPTIMIZERS)
+    for lane in race(setup):
+        cells = shown[lane.run.optimizer.key]
+        assert lane.result["reason"] in cells[1]
+        assert as_shown(float(cells[2].replace("−", "-"))) == as_shown(lane.result["loss"])
+        within = [cells[3], cells[4]]
+        expected = ["not reached" if n is None else str(n) for n in lane.result["within"]]
+        assert within == expected
+        assert float(cells[5]) == pytest.approx(lane.result["length"], rel=1e-3)
+        assert cells[6] == "120"
+
+
+def test_every_slider_follows_the_hand(lab: Open) -> None:
+    """Dragged with the mouse: the answers come before the button is released."""
+    page = lab()
+    at_end(page)
+    slider = page.locator("input[data-name='gd.lr']")
+    box = slider.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, y)
+    page.mouse.down()
+    seen = set()
+    for i in range(20):
+        page.mouse.move(box["x"] + box["width"] * (0.3 + 0.02 * i), y)
+        page.wait_for_timeout(40)
+        seen.add(page.eval_on_selector(".lab-root", "root => root.dataset.answer"))
+    assert len(seen) >= 8
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    lr = float(link(page)["gd.lr"])
+    run = simulate(SURFACES["bowl"], OPTIMIZERS["gd"], steps=300, lr=lr)
+    assert run.outcome.reason in table(page)["gd"][1]
+
+
+def test_optimizers_are_switched_and_folded_out(lab: Open) -> None:
+    page = lab()
+    answered(page, lambda: page.get_by_label("Race Nesterov").check())
+    assert list(table(page)) == ["gd", "momentum", "nesterov", "adam"]
+    answered(page, lambda: page.get_by_label("Race GD").uncheck())
+    assert link(page)["opt"] == "momentum-nesterov-adam"
+    beta = page.locator("input[type=range][data-name='adam.beta2']")
+    assert not beta.is_visible()
+    page.get_by_label("More of Adam", exact=True).click()
+    assert beta.is_visible()
+    answered(page, lambda: set_range(page, "adam.beta2", 200))
+    answered(page, lambda: page.locator("[data-name='adam.bias_correction']").uncheck())
+    query = link(page)
+    assert query["adam.bias_correction"] == "0"
+    run = simulate(
+        SURFACES["bowl"], OPTIMIZERS["adam"], steps=300, lr=0.3,
+        beta2=float(query["adam.beta2"]), bias_correction=False,
+    )  # fmt: skip
+    assert run.outcome.reason in table(page)["adam"][1]
+
+
+def test_an_exact_number_is_typed_and_a_bad_one_is_told(lab: Open) -> None:
+    page = lab("?opt=gd")
+    box = page.get_by_label("lr, exact").first
+    box.fill("0.02000001")
+    answered(page, lambda: box.press("Enter"))
+    assert link(page)["gd.lr"] == "0.02000001"
+    box.fill("-3")
+    box.press("Enter")
+    message = box.evaluate("box => box.validationMessage")
+    assert "-3" in message
+    assert "(0, inf)" in message
+    assert link(page)["gd.lr"] == "0.02000001", "what was on the screen stays"
+
+
+def test_surface_and_its_parameters(lab: Open) -> None:
+    page = lab("?gd.lr=0.002&x=1&y=1")
+    answered(page, lambda: set_range(page, "condition", 200))
+    assert 20 < float(link(page)["condition"]) < 50
+    answered(page, lambda: page.locator("[data-surface=rosenbrock]").click())
+    page.wait_for_timeout(300)
+    assert link(page) == {"surface": "rosenbrock", "gd.lr": "0.002"}
+    assert window(page) == [list(side) for side in SURFACES["rosenbrock"].domain]
+    assert page.locator("[data-surface=rosenbrock]").get_attribute("aria-pressed") == "true"
+
+
+def test_reset_and_random_start(lab: Open) -> None:
+    page = lab("?surface=beale&steps=50&opt=adam")
+    answered(page, lambda: page.get_by_role("button", name="Random start").click())
+    query = link(page)
+    for axis, (low, high) in zip("xy", SURFACES["beale"].domain, strict=True):
+        assert low <= float(query[axis]) <= high
+    answered(page, lambda: page.get_by_role("button", name="Reset", exact=True).click())
+    assert link(page) == {}
+    assert list(table(page)) == ["gd", "momentum", "adam"]
+
+
+def test_the_address_bar_is_the_share_link(lab: Open) -> None:
+    page = lab()
+    answered(page, lambda: page.locator("[data-surface=ackley]").click())
+    answered(page, lambda: page.get_by_label("Race RMSProp").check())
+    answered(page, lambda: set_range(page, "rmsprop.lr", 220))
+    answered(page, lambda: set_range(page, "noise", 60))
+    answered(page, lambda: set_range(page, "seed", 100))
+    answered(page, lambda: set_range(page, "steps", 150))
+    answered(page, lambda: page.mouse.click(*pixel(page, 1.2, -2.1)))
+    page.select_option(".lab-tools select", "100")
+    page.get_by_role("button", name="Directions of steepest descent").click()
+    page.wait_for_timeout(400)
+    query = page.url.partition("?")[2]
+    other = lab("?" + query)
+    assert table(other) == table(page)
+    assert link(other) == link(page)
+    for name in ("noise", "seed", "steps", "rmsprop.lr"):
+        field = f"input[type=range][data-name='{name}']"
+        assert other.locator(field).input_value() == page.locator(field).input_value()
+    assert other.locator(".lab-tools select").input_value() == "100"
+    assert set(link(page)) >= {"surface", "opt", "rmsprop.lr", "noise", "seed", "steps", "x", "y"}
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?gd.lr=-1", "gd.lr"),
+        ("?surface=%3Cimg%20src=x%20onerror=alert(1)%3E", "surface must be one of"),
+        ("?steps=1e308&noise=nan&x=inf", "steps"),
+        ("?" + "&".join(["opt=adam"] * 600), "characters"),
+        ("?opt=gd-sgdd&%F0%9F%92%A5=%00", "opt must be one of"),
+    ],
+)
+def test_a_bad_link_opens_a_working_page(lab: Open, query: str, said: str) -> None:
+    page = lab(query)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    notes = page.locator(".lab-notes")
+    notes.wait_for()
+    assert said in notes.inner_text()
+    assert notes.evaluate("node => node.children.length") == 0, "text is text"
+    answered(page, lambda: page.get_by_label("Race Nesterov").click())
+    assert table(page)
+
+
+def overflow(page: Page) -> float:
+    return float(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def test_a_phone_sees_the_plot_while_it_moves_a_slider(lab: Open) -> None:
+    page = lab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    assert overflow(page) <= 0
+    slider = page.locator("input[data-name='adam.lr']")
+    slider.evaluate("node => node.scrollIntoView({ block: 'end' })")
+    page.wait_for_timeout(200)
+    main = page.locator(".lab-main").bounding_box()
+    assert main is not None
+    assert main["y"] >= -1
+    box = slider.bounding_box()
+    assert box is not None
+    assert box["y"] > main["y"] + main["height"], "the plot does not lie on the slider"
+    at = (box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
+    answered(page, lambda: page.touchscreen.tap(*at))
+    assert "adam.lr" in link(page)
+    small = page.eval_on_selector_all(
+        ".lab-root button, .lab-root select, .lab-root summary",
+        "nodes => nodes.filter(n => n.getBoundingClientRect().height < 36).length",
+    )
+    assert small == 0, "everything is large enough for a thumb"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_is_followed(lab: Open, scheme: str) -> None:
+    page = lab(color_scheme=scheme)
+    back, text = page.eval_on_selector(
+        ".lab-root",
+        """root => { const probe = document.createElement("i"); root.append(probe);
+          const read = (name) => {
+            probe.style.color = `var(${name})`;
+            return getComputedStyle(probe).color;
+          };
+          const found = [read("--st-background-color"), read("--st-text-color")];
+          probe.remove(); return found; }""",
+    )
+    light = [sum(map(int, re.findall(r"\d+", c)[:3])) for c in (back, text)]
+    assert (light[0] > light[1]) == (scheme == "light")
+    is_dark = page.locator(".lab-root.lab-dark").count() == 1
+    assert is_dark == (scheme == "dark")
+    tick = page.locator(".lab-main .xtick text").first.evaluate("t => getComputedStyle(t).fill")
+    assert tick == text

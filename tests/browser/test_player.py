@@ -1,0 +1,295 @@
+"""The player in a real Chromium: time, start, hover, zoom, and that a change tears nothing down."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from optim_core import OPTIMIZERS, simulate
+from surfaces import SURFACES
+from tests.browser.conftest import Open
+from tests.browser.hands import (
+    answered,
+    answers,
+    at_end,
+    is_playing,
+    link,
+    pixel,
+    set_range,
+    step,
+    table,
+    window,
+)
+from ui.permalink import suggested_lr
+
+pytestmark = pytest.mark.browser
+
+
+def test_opens_moving_with_three_racers(lab: Open) -> None:
+    page = lab()
+    assert is_playing(page)
+    first = step(page)
+    page.wait_for_timeout(700)
+    assert step(page) > first
+    assert list(table(page)) == ["gd", "momentum", "adam"]
+    assert page.locator(".lab-main .contour").count() > 0
+
+
+def test_stands_still_where_less_motion_is_asked_for(lab: Open) -> None:
+    page = lab(reduced_motion="reduce")
+    assert not is_playing(page)
+    assert step(page) == 300
+
+
+def test_play_pause_step_and_keys(lab: Open) -> None:
+    page = lab()
+    page.keyboard.press("Space")
+    assert not is_playing(page)
+    page.keyboard.press("Home")
+    assert step(page) == 0
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert step(page) == 1
+    page.keyboard.press("Shift+ArrowRight")
+    assert step(page) == 11
+    page.get_by_role("button", name="One step on").click()
+    assert step(page) == 12
+    page.keyboard.press("End")
+    assert step(page) == 300
+    page.locator(".lab-play").click()
+    assert is_playing(page)
+    page.wait_for_timeout(400)
+    assert 0 < step(page) < 200
+
+
+def test_playback_speed(lab: Open) -> None:
+    """At 100 steps a second; the tolerance is what a busy machine may lose."""
+    page = lab("?speed=100&steps=1000")
+    page.wait_for_timeout(500)
+    before, then = step(page), page.evaluate("performance.now()")
+    page.wait_for_timeout(2000)
+    after, now = step(page), page.evaluate("performance.now()")
+    assert (after - before) / (now - then) * 1000 == pytest.approx(100, rel=0.1)
+
+
+def test_scrubbing_in_the_loss_plot_moves_both_views(lab: Open) -> None:
+    page = lab()
+    x, y = pixel(page, 120, 1.0, ".lab-loss")
+    page.mouse.click(x, y)
+    assert step(page) == 120
+    assert not is_playing(page)
+    page.mouse.down()
+    page.mouse.move(pixel(page, 60, 1.0, ".lab-loss")[0], y, steps=5)
+    page.mouse.up()
+    assert step(page) == 60
+    assert page.locator(".lab-scrub").input_value() == "60"
+
+
+def drag_start(page: Page, to: tuple[float, float], moves: int = 12) -> None:
+    page.mouse.move(*pixel(page, 1.5, 10))
+    page.mouse.down()
+    page.mouse.move(*pixel(page, *to), steps=moves)
+
+
+def test_the_start_is_dragged_and_answers_under_way(lab: Open) -> None:
+    page = lab()
+    at_end(page)
+    before, view = answers(page), window(page)
+    page.mouse.move(*pixel(page, 1.5, 10))
+    page.mouse.down()
+    for i in range(1, 25):
+        page.mouse.move(*pixel(page, 1.5 - 0.15 * i, 10 - 0.5 * i))
+        page.wait_for_timeout(30)
+    assert answers(page) - before >= 5, "the paths follow while the hand still holds the start"
+    page.mouse.up()
+    page.wait_for_timeout(400)
+    assert window(page) == view, "the plot was not panned along"
+    query = link(page)
+    got = float(query["x"]), float(query["y"])
+    assert got == pytest.approx((-2.1, -2.0), abs=0.06)
+    gd = simulate(SURFACES["bowl"], OPTIMIZERS["gd"], start=got, steps=300, lr=0.017)
+    assert table(page)["gd"][5] == f"{float(np.abs(path_length(gd.positions))):.4g}"
+
+
+def path_length(positions: np.ndarray) -> float:
+    return float(np.linalg.norm(np.diff(positions, axis=0), axis=1).sum())
+
+
+def test_a_click_sets_the_start_and_a_pan_does_not(lab: Open) -> None:
+    page = lab()
+    answered(page, lambda: page.mouse.click(*pixel(page, -2, -6)))
+    query = link(page)
+    assert float(query["x"]) == pytest.approx(-2, abs=0.05)
+    assert float(query["y"]) == pytest.approx(-6, abs=0.1)
+    view = window(page)
+    page.mouse.move(*pixel(page, 2, 0))
+    page.mouse.down()
+    page.mouse.move(*pixel(page, 3, 4), steps=6)
+    page.mouse.up()
+    assert window(page) != view
+    assert link(page) == query
+
+
+def test_a_finger_drags_the_start(lab: Open) -> None:
+    page = lab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        spots = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
+
+    (ax, ay), (bx, by) = pixel(page, 1.5, 10), pixel(page, -2, -6)
+    touch("touchStart", (ax, ay))
+    for i in range(1, 11):
+        touch("touchMove", (ax + (bx - ax) * i / 10, ay + (by - ay) * i / 10))
+        page.wait_for_timeout(30)
+    touch("touchEnd")
+    query = link(page)
+    assert float(query["x"]) == pytest.approx(-2, abs=0.1)
+    assert float(query["y"]) == pytest.approx(-6, abs=0.3)
+    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollTop") == 0, (
+        "the page did not scroll along"
+    )
+
+
+def test_hover_tells_the_step_in_numbers(lab: Open) -> None:
+    page = lab()
+    at_end(page)
+    run = simulate(SURFACES["bowl"], OPTIMIZERS["momentum"], steps=300, lr=0.0051)
+    x, y = run.positions[7]
+    page.mouse.move(*pixel(page, x, y))
+    tip = page.locator(".lab-tip")
+    lines = tip.inner_text().splitlines()
+    assert lines[0] == "Momentum"
+    found = dict(line.rsplit(" ", 1) for line in lines[1:] if not line.startswith("position"))
+    assert found["step"] == "7"
+    assert float(found["loss"]) == pytest.approx(run.losses[7], rel=1e-4)
+    slope = np.linalg.norm(SURFACES["bowl"].gradient(x, y, *SURFACES["bowl"].args))
+    assert float(found["gradient norm"]) == pytest.approx(slope, rel=5e-3)
+    numbers = re.findall(r"[−\d.]+", lines[2])
+    assert [float(n.replace("−", "-")) for n in numbers] == pytest.approx([x, y], rel=1e-4)
+
+
+def test_zoom_keeps_the_paths_and_a_change_keeps_the_zoom(lab: Open) -> None:
+    page = lab()
+    at_end(page)
+    page.mouse.move(*pixel(page, 0.5, 8))
+    for _ in range(4):
+        page.mouse.wheel(0, -300)
+        page.wait_for_timeout(60)
+    page.wait_for_timeout(500)
+    zoomed = window(page)
+    assert zoomed[0][1] - zoomed[0][0] < 7
+    # The start's ring is where the start now is: dark pixels on its circle.
+    assert ring_is_drawn(page, 1.5, 10)
+    answered(page, lambda: set_range(page, "adam.lr", 250))
+    assert window(page) == zoomed
+    page.get_by_role("button", name="Whole frame").click()
+    page.wait_for_timeout(400)
+    assert window(page) == [[-4, 4], [-12, 12]]
+    assert ring_is_drawn(page, 1.5, 10)
+
+
+def ring_is_drawn(page: Page, x: float, y: float) -> bool:
+    px, py = pixel(page, x, y)
+    alpha = page.eval_on_selector(
+        ".lab-main canvas[data-painted]",
+        """(canvas, [x, y]) => {
+          const box = canvas.getBoundingClientRect(), ratio = canvas.width / box.width;
+          return canvas.getContext("2d").getImageData(
+            (x - box.left) * ratio, (y - box.top) * ratio, 1, 1).data[3];
+        }""",
+        [px, py - 10],
+    )
+    return float(alpha) > 150
+
+
+def test_a_change_tears_nothing_down(lab: Open) -> None:
+    page = lab("?speed=15")
+    page.evaluate("""() => {
+      window.torn = 0;
+      const watched = [".lab-root", ".lab-main .js-plotly-plot", ".lab-main canvas",
+        ".lab-main .contourlayer", ".lab-loss .js-plotly-plot"];
+      const nodes = watched.map(selector => document.querySelector(selector));
+      new MutationObserver(() => {
+        for (const node of nodes) if (!node.isConnected) window.torn++;
+      }).observe(document.body, { subtree: true, childList: true });
+    }""")
+    before = step(page)
+    for notch in range(100, 300, 20):
+        answered(page, lambda n=notch: set_range(page, "gd.lr", n))  # type: ignore[misc]
+    assert page.evaluate("window.torn") == 0
+    assert is_playing(page)
+    assert step(page) > before, "the animation goes on through a change"
+    opacity = (
+        "node => { let o = 1; for (; node; node = node.parentElement) "
+        "o *= Number(getComputedStyle(node).opacity); return o; }"
+    )
+    assert page.eval_on_selector(".lab-main", opacity) == 1
+
+
+def test_a_diverged_run_leaves_with_an_arrow_and_is_told(lab: Open) -> None:
+    page = lab("?gd.lr=0.03&opt=gd")
+    at_end(page)
+    run = simulate(SURFACES["bowl"], OPTIMIZERS["gd"], steps=300, lr=0.03)
+    assert run.outcome.kind == "diverged"
+    cells = table(page)["gd"]
+    assert "diverg" in cells[1]
+    assert run.outcome.reason in cells[1]
+    assert orange_near_the_edges(page) > 30
+
+
+def orange_near_the_edges(page: Page) -> int:
+    count: int = page.eval_on_selector(
+        ".lab-main canvas[data-painted]",
+        """canvas => {
+          const plot = canvas.parentElement.querySelector(".js-plotly-plot")._fullLayout;
+          const { xaxis, yaxis } = plot, ratio = canvas.width / plot.width;
+          const context = canvas.getContext("2d");
+          let count = 0;
+          for (const x of [xaxis._offset, xaxis._offset + xaxis._length - 14]) {
+            const { data } = context.getImageData(
+              x * ratio, yaxis._offset * ratio, 14 * ratio, yaxis._length * ratio);
+            for (let i = 0; i < data.length; i += 4) {
+              const [r, g, b, a] = data.slice(i, i + 4);
+              if (r > 180 && g < 140 && b < 60 && a > 200) count++;
+            }
+          }
+          return count;
+        }""",
+    )
+    return count
+
+
+@pytest.mark.parametrize("key", ["parabola", "double_well", "plateau"])
+def test_a_curve_has_the_same_controls(lab: Open, key: str) -> None:
+    page = lab(f"?surface={key}")
+    at_end(page)
+    surface = SURFACES[key]
+    assert page.locator(".lab-main .scatterlayer path.js-line").count() == 1
+    target = 0.5 * surface.domain[0][0]
+    height = float(surface.value(target))
+    answered(page, lambda: page.mouse.click(*pixel(page, target, height)))
+    assert float(link(page)["x"]) == pytest.approx(target, abs=0.05)
+    lr = suggested_lr(surface, OPTIMIZERS["gd"])
+    run = simulate(surface, OPTIMIZERS["gd"], start=(float(link(page)["x"]),), steps=300, lr=lr)
+    assert run.outcome.reason in table(page)["gd"][1]
+
+
+def test_the_field_of_arrows_is_shown_and_hidden(lab: Open) -> None:
+    page = lab("?opt=")
+    ink = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+      .data.filter((v, i) => i % 4 === 3 && v > 60).length"""
+    canvas = ".lab-main canvas[data-painted]"
+    bare = page.eval_on_selector(canvas, ink)
+    page.get_by_role("button", name="Directions of steepest descent").click()
+    page.wait_for_timeout(300)
+    assert page.eval_on_selector(canvas, ink) > bare + 2000
+    assert link(page)["field"] == "1"
+    page.get_by_role("button", name="Directions of steepest descent").click()
+    page.wait_for_timeout(300)
+    assert page.eval_on_selector(canvas, ink) == bare

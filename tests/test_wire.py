@@ -1,0 +1,159 @@
+"""Packed arrays, read back by a decoder that shares nothing with the encoder but the format."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ui.player import wire
+
+SEARCH = settings(derandomize=True, deadline=None, database=None)
+INF, NAN = math.inf, math.nan
+MAX, TINY, LEAST = (float(v) for v in (np.finfo(float).max, np.finfo(float).tiny, 5e-324))
+MAX32, TINY32 = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
+EXTREMES = [
+    0.0, -0.0, 1.0, -1.0, 0.1, 1 / 3, INF, -INF, NAN, MAX, -MAX, TINY, -TINY, LEAST, -LEAST,
+    math.nextafter(1.0, 0.0), math.nextafter(1.0, 2.0), MAX32, -MAX32, TINY32, TINY32 / 2,
+]  # fmt: skip
+
+
+def decode(message: bytes) -> tuple[dict[str, Any], dict[str, list[list[float]]]]:
+    """The header and the named rows, one number at a time, as the format is described."""
+    (length,) = struct.unpack_from("<I", message)
+    header = json.loads(message[4 : 4 + length].decode())
+    body = zlib.decompress(message[4 + length :])
+    groups: dict[str, list[list[float]]] = {}
+    at = 0
+    for entry in header["layout"]:
+        n, count = entry["n"], entry["rows"]
+        size = 3 if entry["kind"] == "lead3" else 4
+        planes = [body[at + b * count * n : at + (b + 1) * count * n] for b in range(size)]
+        at += size * count * n
+        rows = []
+        for row in range(count):
+            is_float32 = entry["kind"] == "f4" and row not in entry["wide"]
+            word, numbers = 0, []
+            for i in range(row * n, (row + 1) * n):
+                word = (word + sum(p[i] << (24 - 8 * b) for b, p in enumerate(planes))) % 2**32
+                packed = struct.pack("<I", word) if is_float32 else struct.pack("<Q", word << 32)
+                numbers.append(struct.unpack("<f" if is_float32 else "<d", packed)[0])
+            rows.append(numbers)
+        groups[entry["name"]] = rows
+    assert at == len(body)
+    return header, groups
+
+
+def sent(kind: str, rows: np.ndarray) -> np.ndarray:
+    """The rows as the browser gets them."""
+    _, groups = decode(wire.pack({}, {"rows": (kind, rows)}))
+    return np.array(groups["rows"]).reshape(rows.shape)
+
+
+# Of a float64's 52 bits of fraction, 32 leading bits keep 20 and 24 keep 12; rounding to nearest
+# halves the error, so these are twice what is met. float32 keeps 23.
+BOUNDS = {"lead4": 2.0**-20, "lead3": 2.0**-12, "f4": float(np.finfo(np.float32).eps)}
+# Below the smallest normal number the spacing is fixed: at most half of TINY times the bound.
+# A row beyond float32's exponents is sent as lead4.
+WIDE_BOUND = BOUNDS["lead4"]
+
+
+def check_rows(kind: str, rows: np.ndarray) -> None:
+    got = sent(kind, rows)
+    for given_row, got_row in zip(rows, got, strict=True):
+        finite = np.isfinite(given_row)
+        np.testing.assert_array_equal(got_row[~finite], given_row[~finite])
+        sizes = np.abs(given_row[finite & (given_row != 0.0)])
+        wide = kind == "f4" and sizes.size and (sizes.max() > MAX32 or sizes.min() < TINY32)
+        bound = WIDE_BOUND if wide else BOUNDS[kind]
+        numbers, received = given_row[finite], got_row[finite]
+        with np.errstate(over="ignore"):  # where MAX comes back as infinity, that is the failure
+            error = np.abs(received / 2 - numbers / 2) * 2
+        assert np.all(error <= bound * np.maximum(np.abs(numbers), TINY)), (numbers, received)
+        # The sign survives, of zeros too.
+        np.testing.assert_array_equal(np.signbit(received), np.signbit(numbers))
+
+
+def rows_of(numbers: st.SearchStrategy[float]) -> st.SearchStrategy[np.ndarray]:
+    shapes = st.tuples(st.integers(0, 4), st.integers(1, 8))
+    # One NaN, the usual one: which NaN it is, the message need not keep.
+    usual = numbers.map(lambda v: NAN if math.isnan(v) else v)
+    return hnp.arrays(np.float64, shapes, elements=usual)
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
+@SEARCH
+@given(data=st.data())
+def test_rows_come_back_within_the_bound(kind: str, data: st.DataObject) -> None:
+    """Up to half of the largest float; what is beyond has a test of its own."""
+    floats = st.floats(-MAX / 2, MAX / 2) | st.sampled_from([INF, -INF, NAN])
+    moderate = st.floats(-1e6, 1e6, width=32) | st.floats(1e-30, 1e30)
+    check_rows(kind, data.draw(rows_of(floats) | rows_of(moderate)))
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
+@pytest.mark.parametrize("value", EXTREMES, ids=repr)
+def test_extremes_come_back(kind: str, value: float) -> None:
+    check_rows(kind, np.array([[value, value, 1.0], [1.0, value, -value]]))
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
+@pytest.mark.parametrize("value", [0.5, 1.0, -2.0, 1024.0, 0.0, 3.75])
+def test_short_numbers_come_back_exactly(kind: str, value: float) -> None:
+    np.testing.assert_array_equal(sent(kind, np.array([[value]])), [[value]])
+
+
+def test_rounding_is_to_nearest() -> None:
+    """Cutting bits off would be wrong by up to twice as much, and always towards zero."""
+    numbers = np.random.default_rng(7).uniform(1.0, 2.0, (1, 4000))
+    for kind, unit in (("lead4", 2.0**-20), ("lead3", 2.0**-12)):
+        error = (sent(kind, numbers) - numbers) / unit
+        assert np.abs(error).max() <= 0.5
+        assert abs(error.mean()) < 0.02
+
+
+def test_only_the_rows_that_need_it_are_wide() -> None:
+    rows = np.array([[1.0, 2.0], [1.0, 1e300], [INF, NAN], [1e-310, 1.0], [0.0, -0.0]])
+    header, groups = decode(wire.pack({}, {"rows": ("f4", rows)}))
+    assert header["layout"][0]["wide"] == [1, 3]
+    assert groups["rows"][1][1] == pytest.approx(1e300, rel=WIDE_BOUND)
+
+
+def test_groups_keep_names_order_and_shapes() -> None:
+    rows = {"b": np.arange(6.0).reshape(2, 3), "a": np.empty((0, 3)), "c": np.ones((3, 1))}
+    header, groups = decode(
+        wire.pack({"said": "η"}, {name: ("lead4", array) for name, array in rows.items()})
+    )
+    assert header["said"] == "η"
+    assert list(groups) == ["b", "a", "c"]
+    assert groups == {name: array.tolist() for name, array in rows.items()}
+
+
+def test_rows_of_any_memory_layout() -> None:
+    rows = np.random.default_rng(3).normal(size=(5, 4))
+    for view in (rows.T, rows[::-1], rows[:, ::2], np.asfortranarray(rows)):
+        for kind in BOUNDS:
+            np.testing.assert_array_equal(sent(kind, view), sent(kind, view.copy(order="C")))
+
+
+def test_the_input_is_left_alone() -> None:
+    rows = np.array(EXTREMES)[None, :]
+    rows.flags.writeable = False
+    before = rows.tobytes()
+    for kind in BOUNDS:
+        wire.pack({}, {"rows": (kind, rows)})
+    assert rows.tobytes() == before
+
+
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+def test_a_header_that_is_no_json_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        wire.pack({"loss": value}, {})

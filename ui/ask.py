@@ -1,0 +1,27 @@
+"""What the browser asks for: a query, and the part of the plane that it looks at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from figures.relief import Window
+
+
+def asked(state: Mapping[str, Any] | None, address: str) -> tuple[str, Any]:
+    """The query and the window last asked for by the player; at first, the page's address."""
+    ask = state.get("ask") if state else None
+    if isinstance(ask, dict) and isinstance(ask.get("query"), str):
+        return ask["query"], ask.get("window")
+    return address, None
+
+
+def window_of(value: Any, dim: int) -> Window | None:
+    """A zoomed window as the browser sends it, or None if it is not a usable one."""
+    try:
+        window = tuple((float(a), float(b)) for a, b in value)
+    except (TypeError, ValueError):
+        return None
+    usable = all(math.isfinite(b - a) and b > a for a, b in window)
+    return window if len(window) == dim and usable else None
