@@ -17,13 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.catalog import catalog
 
-PRELOADED = {
-    "plotly.js": "preload; as=script",
-    "catalog.json": "preload; as=fetch; crossorigin",
-    "main.js": "modulepreload",
-    "player.js": "modulepreload",
-}
 FOLDER = Path(__file__).parent / "player"
+PLOTLY = "plotly.js"
+KINDS = {
+    ".js": "modulepreload",
+    ".css": "preload; as=style",
+    ".json": "preload; as=fetch; crossorigin",
+}
 TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 
 
@@ -31,7 +31,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/jso
 def _sources() -> dict[str, bytes]:
     plotly = files("plotly") / "package_data" / "plotly.min.js"
     return {
-        "plotly.js": plotly.read_bytes(),
+        PLOTLY: plotly.read_bytes(),
         "catalog.json": json.dumps(catalog(), allow_nan=False).encode(),
     } | {f.name: f.read_bytes() for f in sorted(FOLDER.iterdir()) if f.suffix in TYPES}
 
@@ -72,6 +72,13 @@ async def _asset(request: Request) -> Response:
 ROUTES = [Route("/lab/{digest}/{name}", _asset)]
 
 
+@cache
+def _links() -> str:
+    kinds = {name: KINDS[Path(name).suffix] for name in _sources()}
+    kinds[PLOTLY] = "preload; as=script"  # not a module
+    return ", ".join(f"<{address(name)}>; rel={kind}" for name, kind in kinds.items())
+
+
 class Preload:
     """Tells the browser with the page itself what it will need, so that it loads meanwhile."""
 
@@ -83,8 +90,7 @@ class Preload:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    for name, kind in PRELOADED.items():
-                        headers.append("Link", f"<{address(name)}>; rel={kind}")
+                    headers.append("Link", _links())
             await send(message)
 
         await self.app(scope, receive, with_links)

@@ -262,7 +262,7 @@ export class Player {
     const type = log ? "log" : "linear";
     this.loss.show(
       [],
-      { x: { range: [0, this.#steps * 1.02], title: { text: "step", standoff: 3 } }, y: { range, type, nticks: 8, title } },
+      { x: { range: [0, this.#steps * 1.02], title: { text: "step", standoff: 3 } }, y: { range, type, title } },
       this.colors,
     );
   }

@@ -55,6 +55,7 @@ export class Stage {
       minexponent: 4,
       ...given,
       title: narrow ? undefined : given.title,
+      nticks: narrow ? 4 : 8,
     });
     const layout = {
       margin: narrow ? { l: 42, r: 6, t: 6, b: 22 } : this.margin,
