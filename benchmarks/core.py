@@ -26,6 +26,7 @@ from ui.permalink import suggested_lr
 STEPS = 500
 SURFACE = SURFACES["rosenbrock"]
 REPEATS = 3  # of what takes seconds
+UNITS = (("s", 1.0), ("ms", 1e3), ("µs", 1e6))
 
 # The surface is written anew and differentiated by PyTorch; nothing is recorded.
 TORCH = """
@@ -78,11 +79,13 @@ def _seconds(act: Callable[[], object], budget: float = 0.5) -> float:
 
 def _duration(seconds: float) -> str:
     """A duration to three digits, in the unit that suits it."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 1.0:
-            break
+    unit, factor = next((u for u in UNITS if seconds * u[1] >= 1.0), UNITS[-1])
     digits = max(0, 2 - math.floor(math.log10(seconds * factor)))
     return f"{seconds * factor:.{digits}f} {unit}"
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10.0 else f"{ratio:.1f}"
 
 
 def _bare(run: Run) -> Callable[[], object]:
@@ -123,8 +126,8 @@ def _check_same(name: str, run: Run, end: object) -> None:
         raise RuntimeError(f"{name} ends at {end}, {run.optimizer.key} at {run.positions[-1]}.")
 
 
-def _torch(runs: list[Run]) -> list[tuple[str, float]]:
-    """PyTorch's version and seconds for the same runs; nothing where it is not installed."""
+def _torch(runs: list[Run]) -> list[tuple[str, float] | None]:
+    """PyTorch's version and seconds for each run; None where it is not installed."""
     makers = [
         {"name": "Adam", "hypers": {"lr": runs[0].hypers["lr"]}},
         {"name": "SGD", "hypers": {k: runs[1].hypers[k] for k in ("lr", "momentum")}},
@@ -142,50 +145,50 @@ def _torch(runs: list[Run]) -> list[tuple[str, float]]:
             return [(str(version), float(seconds)) for version, seconds, _ in lines]
         if "No module named 'torch'" not in done.stderr:
             raise RuntimeError(done.stderr)
-    return []
+    return [None] * len(runs)
+
+
+def _recorded(key: str) -> Run:
+    optimizer = OPTIMIZERS[key]
+    return simulate(SURFACE, optimizer, steps=STEPS, lr=suggested_lr(SURFACE, optimizer))
+
+
+def _rows(run: Run, torch: tuple[str, float] | None) -> list[tuple[str, str, str]]:
+    name = run.optimizer.name
+    _check_same("the Python loop", run, _python(run)[-1])
+    whole, bare = _seconds(lambda: _recorded(run.optimizer.key)), _seconds(_bare(run))
+    python = _seconds(lambda: _python(run))
+    judged = _seconds(lambda: judge(SURFACE, run.positions, run.losses, noisy=False))
+    version, theirs = torch or ("", math.nan)
+
+    def a_step(seconds: float) -> str:
+        return f"{_duration(seconds)}, {seconds / STEPS * 1e9:.0f} ns a step"
+
+    def beside(seconds: float) -> str:
+        return f"{_duration(seconds)} ({_ratio(seconds / whole)} x simulate)"
+
+    return [
+        (f"{name} on {SURFACE.name}, {STEPS} steps, compiled recorder alone", a_step(bare), ""),
+        (
+            "  simulate(): checks, arrays and losses too",
+            f"{a_step(whole)} ({_ratio(whole / bare)} x the recorder)",
+            "",
+        ),
+        ("  the recorder's loop in Python, NumPy scalars", beside(python), ""),
+        (
+            f"  PyTorch {version}".rstrip() + " with autograd, recording nothing",
+            beside(theirs) if torch else "not installed (make parity)",
+            "",
+        ),
+        (f"  its outcome ({run.outcome.kind})", beside(judged), ""),
+    ]
 
 
 def _runs() -> list[tuple[str, str, str]]:
-    def make(key: str) -> Run:
-        optimizer = OPTIMIZERS[key]
-        return simulate(SURFACE, optimizer, steps=STEPS, lr=suggested_lr(SURFACE, optimizer))
-
-    rows = []
-    runs = [make("adam"), make("momentum")]
-    torch = _torch(runs)
-    for i, run in enumerate(runs):
-        key = run.optimizer.key
-        _check_same("the Python loop", run, _python(run)[-1])
-        whole, bare = _seconds(lambda key=key: make(key)), _seconds(_bare(run))  # type: ignore[misc]
-        python = _seconds(lambda run=run: _python(run))  # type: ignore[misc]
-        judged = _seconds(
-            lambda run=run: judge(SURFACE, run.positions, run.losses, noisy=False)  # type: ignore[misc]
-        )
-        name = run.optimizer.name
-
-        def told(seconds: float, whole: float = whole) -> str:
-            return f"{_duration(seconds)} ({seconds / whole:.2g} x simulate)"
-
-        rows += [
-            (
-                f"{name} on {SURFACE.name}, {STEPS} steps, everything recorded: simulate()",
-                f"{_duration(whole)}, {whole / STEPS * 1e9:.0f} ns a step",
-                "",
-            ),
-            (
-                "  compiled recorder alone, arrays at hand",
-                f"{_duration(bare)}, {bare / STEPS * 1e9:.0f} ns a step",
-                "the floor",
-            ),
-            ("  the same loop in Python, NumPy scalars", told(python), ""),
-            (
-                f"  PyTorch {torch[i][0]}, autograd, nothing recorded" if torch else "  PyTorch",
-                told(torch[i][1]) if torch else "not installed (make parity)",
-                "",
-            ),
-            (f"  outcome: {run.outcome.kind}", told(judged), ""),
-        ]
-    return rows
+    runs = [_recorded("adam"), _recorded("momentum")]
+    return [
+        row for run, theirs in zip(runs, _torch(runs), strict=True) for row in _rows(run, theirs)
+    ]
 
 
 def _compiling() -> list[tuple[str, str, str]]:
@@ -212,7 +215,7 @@ def _compiling() -> list[tuple[str, str, str]]:
         *(
             (
                 f"compile {name}, load it from the cache",
-                f"{_duration(first)}, {_duration(again)} ({first / again:.0f} x less)",
+                f"{_duration(first)}, {_duration(again)} ({_ratio(first / again)} x less)",
                 "",
             )
             for name, first, again in zip(names, cold, warm, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
@@ -217,6 +218,14 @@ GARBAGE = [
 ]  # fmt: skip
 
 
+def shown_of(text: str) -> str:
+    """How a note shows a text, at least its beginning: as a number where it is one."""
+    try:
+        return repr(float(text))
+    except ValueError:
+        return repr(text)[:10]
+
+
 @pytest.mark.parametrize("text", GARBAGE, ids=lambda v: ascii(v)[:24])
 def test_garbage_in_any_number_is_said_and_left_out(text: str) -> None:
     for name, hyper in (CONTROLS | {"x": RACE[0], "y": RACE[0]}).items():
@@ -227,6 +236,7 @@ def test_garbage_in_any_number_is_said_and_left_out(text: str) -> None:
         assert clean == ""
         (note,) = notes
         assert name in note
+        assert shown_of(text).lower() in note.lower()
         allowed = "(-inf, inf)" if name in "xy" else str(hyper.domain)
         assert allowed in note or (hyper.scale == "switch" and "True or False" in note)
         check_notes(notes)
@@ -257,7 +267,7 @@ def test_the_good_beside_the_bad_is_kept() -> None:
     assert [r.optimizer.key for r in setup.racers] == list(DEFAULT_RACERS)
     assert dict(setup.racers[0].hypers) == {"lr": 0.25}
     assert parse_qs(clean) == {"surface": ["rosenbrock"], "gd.lr": ["0.25"], "y": ["3"]}
-    for name in ("steps", "opt", "adam.beta1", "In x:"):
+    for name in ("steps", "opt", "adam.beta1", "x must"):
         assert sum(name in note for note in notes) == 1
     assert len(notes) == 4
 
@@ -400,6 +410,14 @@ def test_a_suggested_lr_has_two_digits(surface: Surface, optimizer: Optimizer) -
     (lr,) = (h for h in optimizer.hypers if h.name == "lr")
     assert rate in lr.domain
     assert lr.low <= rate <= lr.high
+
+
+def test_a_suggested_lr_is_rounded() -> None:
+    """As declared today none has more than two digits, so that rounding would not show."""
+    surface = SURFACES["parabola"]
+    assert surface.pace.curvature == 0.1
+    for factor, expected in ((1 / 3, 0.033), (2 / 3, 0.067), (1.249, 0.12), (9.96, 1.0)):
+        assert suggested_lr(surface, replace(OPTIMIZERS["gd"], factor=factor)) == expected
 
 
 def test_the_surface_sets_the_suggested_lr_and_the_link_overrides_it() -> None:

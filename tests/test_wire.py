@@ -106,6 +106,14 @@ def test_extremes_come_back(kind: str, value: float) -> None:
 
 
 @pytest.mark.parametrize("kind", BOUNDS)
+def test_nan_stays_nan_whatever_its_bits(kind: str) -> None:
+    """Of those that arithmetic makes; the all-ones one would carry over into a zero."""
+    patterns = [0x7FF8 << 48, 0xFFF8 << 48, 2**63 - 1, 2**64 - 1, (0x7FF8 << 48) + 1]
+    rows = np.array([patterns], dtype=np.uint64).view(np.float64)
+    assert np.isnan(sent(kind, rows)).all()
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
 @pytest.mark.parametrize("value", [0.5, 1.0, -2.0, 1024.0, 0.0, 3.75])
 def test_short_numbers_come_back_exactly(kind: str, value: float) -> None:
     np.testing.assert_array_equal(sent(kind, np.array([[value]])), [[value]])

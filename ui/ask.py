@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from figures.relief import Window
+
+FARTHEST = 1e306  # beyond it a window and its margin are wider than a float can tell
 
 
 def asked(state: Mapping[str, Any] | None, address: str) -> tuple[str, Any]:
@@ -21,7 +22,7 @@ def window_of(value: Any, dim: int) -> Window | None:
     """A zoomed window as the browser sends it, or None if it is not a usable one."""
     try:
         window = tuple((float(a), float(b)) for a, b in value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    usable = all(math.isfinite(b - a) and b > a for a, b in window)
+    usable = all(-FARTHEST < a < b < FARTHEST for a, b in window)
     return window if len(window) == dim and usable else None

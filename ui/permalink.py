@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,6 +19,8 @@ T = TypeVar("T")
 
 DEFAULT_SURFACE = "bowl"
 DEFAULT_RACERS: tuple[str, ...] = ("gd", "momentum", "adam")
+# What Python and JavaScript both read: float() alone also takes 1_0 and other scripts' digits.
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 LONGEST = 4096  # characters; a full link of every control has about 900
 WHOLE = 2**53 - 1  # the largest integer that a browser's numbers hold exactly
 
@@ -64,7 +68,8 @@ def suggested_lr(surface: Surface, optimizer: Optimizer) -> float:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "…")
+    shown = repr(text)
+    return shown if len(shown) <= 30 else shown[:28] + "…'"
 
 
 class _Reader:
@@ -78,10 +83,18 @@ class _Reader:
             self.notes.append(f"The link has {len(query)} characters, {LONGEST} are allowed.")
             return
         pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
-        for name, value in pairs:
-            if name in self.raw:
-                self.notes.append(f"{_shown(name)} is given more than once; the last one counts.")
-            self.raw[name] = value
+        self.raw = dict(pairs)
+        counts = Counter(name for name, _ in pairs)
+        self._note_names([name for name in counts if counts[name] > 1], "is given more than once")
+
+    def _note_names(self, names: list[str], said: str) -> None:
+        if names:
+            more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+            self.notes.append(f"{_shown(names[0])}{more} {said}.")
+
+    def finish(self, others: set[str]) -> None:
+        """Note what no control has taken, but for names that another surface would take."""
+        self._note_names([name for name in self.raw if name not in others], "is no control")
 
     def take(self, name: str, read: Callable[[str], T], default: T) -> T:
         if name not in self.raw:
@@ -97,16 +110,13 @@ class _Reader:
 
     def number(self, name: str, hyper: Hyper, default: float | None = None) -> float:
         def read(text: str) -> float:
+            if not NUMBER.fullmatch(text):
+                raise ValueError(f"{name} must be a number in {hyper.domain}, got {_shown(text)}.")
             try:
-                value = float(text)
-            except ValueError:
-                raise ValueError(
-                    f"{name} must be a number in {hyper.domain}, got {_shown(text)}."
-                ) from None
-            try:
-                return hyper.check(value)
+                return hyper.check(float(text))
             except ValueError as error:
-                raise ValueError(f"In {name}: {error}") from None
+                where = "" if name == hyper.name else f"In {name}: "
+                raise ValueError(f"{where}{error}") from None
 
         return self.take(name, read, float(hyper.default) if default is None else default)
 
@@ -144,9 +154,8 @@ def parse(query: str) -> tuple[Setup, str, list[str]]:
     surface = SURFACES[reader.take("surface", _choice("surface", SURFACES), DEFAULT_SURFACE)]
     params = {p.name: reader.number(p.name, p) for p in surface.params}
     surface = surface.with_params(**params) if params else surface
-    line = Hyper("coordinate", "", 0.0, Interval(-math.inf), 0, 0, "linear", "")
     start = tuple(
-        reader.number(axis, line, default)
+        reader.number(axis, Hyper(axis, "", 0.0, Interval(-math.inf), 0, 0, "linear", ""), default)
         for axis, default in zip("xy", surface.start, strict=False)
     )
     chosen = reader.take("opt", _racers, DEFAULT_RACERS)
@@ -169,9 +178,7 @@ def parse(query: str) -> tuple[Setup, str, list[str]]:
     reader.whole("speed", SPEED)
     reader.number("field", FIELD)
     others = {p.name for s in SURFACES.values() for p in s.params} | {"x", "y"}
-    for name in reader.raw:
-        if name not in others:
-            reader.notes.append(f"There is no control named {_shown(name)}.")
+    reader.finish(others)
     return setup, urlencode(reader.kept), list(dict.fromkeys(reader.notes))
 
 

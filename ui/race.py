@@ -12,6 +12,7 @@ from figures.relief import Window, padded, relief
 from optim_core import Run, simulate
 from optim_core.kernels import evaluate
 from optim_core.spec import Surface
+from ui import permalink
 from ui.permalink import Racer, Setup
 from ui.player import wire
 
@@ -84,6 +85,8 @@ def lane(setup: Setup, racer: Racer) -> Lane:
     with np.errstate(all="ignore"):
         excess = run.losses - (surface.best or 0.0)
         slopes = np.hypot.reduce(evaluate(surface, "gradient", run.positions), axis=1)
+    for array in (excess, slopes):
+        array.flags.writeable = False
     return Lane(run, result(run), excess, slopes)
 
 
@@ -97,7 +100,7 @@ def race_message(setup: Setup, query: str, clean: str, notes: list[str]) -> byte
     lanes = race(setup)
     n = setup.steps + 1
     header = {
-        "query": query,
+        "query": query[: permalink.LONGEST],
         "clean": clean,
         "notes": notes,
         "surface": setup.surface.key,

@@ -17,8 +17,8 @@ export class Hand {
     const { main, loss } = player;
     const { signal } = this.#abort;
     const on = (target, type, act, options = {}) => target.addEventListener(type, act, { signal, ...options });
-    // In the capture phase, before Plotly's own layers see it and begin to pan.
     on(main.host, "pointerdown", (event) => this.#press(event), { capture: true });
+    // In the capture phase, before Plotly's own layers see them and begin to pan.
     for (const type of ["mousedown", "touchstart"])
       on(main.host, type, (event) => this.drag && swallow(event), { capture: true, passive: false });
     // Plotly lays a cover over the page while it pans, so moves are followed on the window.
@@ -62,7 +62,6 @@ export class Hand {
     this.drag = { id: event.pointerId, start: player.store.start };
     player.root.classList.add("lab-dragging");
     this.#show(null);
-    swallow(event);
   }
 
   #release(event) {

@@ -27,8 +27,10 @@ def _fits_float32(row: np.ndarray) -> bool:
 def _leading(rows: np.ndarray, bits: int) -> np.ndarray:
     """The leading bits of float64s, rounded; infinities and NaN are kept as they are."""
     patterns = np.ascontiguousarray(rows).view(np.uint64)
-    half = np.where(np.isfinite(rows), np.uint64(1) << np.uint64(63 - bits), np.uint64(0))
-    kept = (patterns + half) >> np.uint64(64 - bits)
+    rounded = patterns + (np.uint64(1) << np.uint64(63 - bits))
+    # The largest floats would be rounded to infinity, and a NaN to anything: these are cut off.
+    keeps = np.isfinite(rows) & np.isfinite(rounded.view(np.float64))
+    kept = np.where(keeps, rounded, patterns) >> np.uint64(64 - bits)
     return (kept << np.uint64(32 - bits)).astype(np.uint32)
 
 
