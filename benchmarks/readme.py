@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import re
 from collections.abc import Iterable
 
 from PIL import Image

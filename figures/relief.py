@@ -11,8 +11,8 @@ from optim_core.kernels import evaluate
 from optim_core.spec import Surface
 
 Window = tuple[tuple[float, float], ...]
-GRID = 141
-ARROWS = (35, 27)
+GRID = 181
+ARROWS = (29, 23)
 THUMBNAIL = (36, 24)
 # The log scale's floor, as a share of the height shown: deep enough for a valley's floor to show.
 FLOOR = 1e-5

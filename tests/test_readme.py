@@ -31,9 +31,10 @@ def test_the_tables_are_those_of_the_declarations() -> None:
 
 
 def test_stale_tables_are_noticed_and_made_anew() -> None:
-    stale = TEXT.replace("| `adam` |", "| `adma` |")
-    assert stale != TEXT
-    assert tables(stale) == TEXT
+    fresh = tables(TEXT)
+    stale = fresh.replace("| `adam` |", "| `adma` |")
+    assert stale != fresh
+    assert tables(stale) == fresh
 
 
 @pytest.mark.parametrize("name", ["optimizers", "surfaces"])
@@ -73,8 +74,8 @@ def test_every_file_that_is_named_exists() -> None:
         re.findall(r"`((?:optim_core|surfaces|figures|ui|pages|benchmarks|tests)/[\w/.]*)`", TEXT)
     )
     assert named
-    missing = [name for name in named if not (ROOT / name).exists()]
-    assert missing == ["optim_core/optimizers/clipped.py"]  # the example
+    missing = {name for name in named if not (ROOT / name).exists()}
+    assert missing <= {"optim_core/optimizers/clipped.py"}  # the example
 
 
 def test_the_picture_comes_first_moves_and_is_small() -> None:
@@ -116,7 +117,6 @@ def test_the_example_file_is_an_optimizer(clipped: ModuleType) -> None:
     optimizer = clipped.OPTIMIZER
     assert isinstance(optimizer, Optimizer)
     assert optimizer.key == "clipped"
-    assert optimizer.key not in OPTIMIZERS
     run = simulate(SURFACES["parabola"], optimizer, start=(10.0,), steps=3, lr=0.5, limit=4.0)
     # The gradient 2p is cut to 4, so each step is 2, until p = 2 has the gradient 4 itself.
     np.testing.assert_array_equal(run.positions[:, 0], [10.0, 8.0, 6.0, 4.0])

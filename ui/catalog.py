@@ -5,12 +5,20 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import numpy as np
+
 from figures.relief import thumbnail
 from optim_core import OPTIMIZERS
 from optim_core.spec import Optimizer, Surface
 from surfaces import SURFACES
 from ui import permalink
 from ui.permalink import catalog_entry
+
+
+def _lowest(surface: Surface) -> list[bool]:
+    values = np.array([surface.value(*p, *surface.args) for p in surface.minima])
+    # Minima of one height differ by the rounding of their coordinates.
+    return [bool(v) for v in np.isclose(values, surface.best or 0.0, rtol=1e-9, atol=1e-9)]
 
 
 def _surface(surface: Surface) -> dict[str, Any]:
@@ -23,6 +31,7 @@ def _surface(surface: Surface) -> dict[str, Any]:
         "domain": surface.domain,
         "start": surface.start,
         "minima": surface.minima,
+        "lowest": _lowest(surface),
         "saddles": surface.saddles,
         "params": [catalog_entry(p) for p in surface.params],
         "lr": {k: permalink.suggested_lr(surface, o) for k, o in OPTIMIZERS.items()},

@@ -17,7 +17,7 @@ from ui.permalink import Racer, Setup
 from ui.player import wire
 
 THRESHOLDS = (1e-3, 1e-6)
-MARGIN = 0.5
+MARGIN = 0.3
 
 
 def steps_within(excess: np.ndarray, tolerance: float) -> int | None:

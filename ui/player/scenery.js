@@ -1,5 +1,6 @@
 // What is drawn around the paths: minima and saddles, the gradient field, names at the heads.
 
+const CROWD = 20; // minima from which on they are only hinted at
 const HEIGHT = 19; // pixels from one label to the next
 
 export function drawArrowhead(context, x, y, angle, color, back) {
@@ -59,18 +60,27 @@ export function drawLabels(context, frame, heads, colors) {
   }
 }
 
-export function drawStationary(context, { minima, saddles }, place, colors) {
-  context.lineWidth = 2;
+// The lowest minima as large crosses; the others smaller, and smaller still where there are many.
+export function drawStationary(context, { minima, lowest, saddles }, place, colors) {
+  const crowded = minima.length > CROWD;
+  const cross = (p, r) => {
+    const [x, y] = place(p);
+    context.moveTo(x - r, y - r);
+    context.lineTo(x + r, y + r);
+    context.moveTo(x + r, y - r);
+    context.lineTo(x - r, y + r);
+  };
+  context.lineWidth = 1.5;
+  context.strokeStyle = colors.line;
+  context.beginPath();
+  minima.forEach((p, i) => lowest[i] || cross(p, crowded ? 2 : 4));
+  context.stroke();
+  context.lineWidth = 2.5;
   context.strokeStyle = colors.text;
   context.beginPath();
-  for (const p of minima) {
-    const [x, y] = place(p);
-    context.moveTo(x - 5, y - 5);
-    context.lineTo(x + 5, y + 5);
-    context.moveTo(x + 5, y - 5);
-    context.lineTo(x - 5, y + 5);
-  }
+  minima.forEach((p, i) => lowest[i] && cross(p, 6));
   context.stroke();
+  if (crowded) return;
   context.lineWidth = 1.5;
   context.strokeStyle = colors.line;
   for (const p of saddles) {
