@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 60.0  # s
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -34,28 +36,31 @@ def serve(script: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
     address = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(os.environ)
-    ) as server:
+    # A file and no pipe: nobody reads while it runs, and a full pipe would stop the server.
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said) as server,
+    ):
         try:
-            _wait(address, server)
+            _wait(address, server, said)
             yield address
         finally:
             server.kill()
 
 
-def _wait(address: str, server: subprocess.Popen[bytes], patience: float = 60.0) -> None:
-    until = time.monotonic() + patience
+def _wait(address: str, server: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if server.poll() is not None:
-            said = server.stderr.read().decode() if server.stderr else ""
-            raise RuntimeError(f"the server ended with code {server.returncode}:\n{said}")
+            said.seek(0)
+            text = said.read().decode()
+            raise RuntimeError(f"the server ended with code {server.returncode}:\n{text}")
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
-    raise TimeoutError(f"no answer from {address} in {patience:.0f} s")
+    raise TimeoutError(f"no answer from {address} in {PATIENCE:.0f} s")
 
 
 @contextlib.contextmanager

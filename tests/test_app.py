@@ -19,6 +19,7 @@ from tests.test_wire import decode
 from ui import assets
 from ui.ask import asked, window_of
 from ui.permalink import DEFAULT_RACERS, DEFAULT_SURFACE, parse
+from ui.race import MARGIN
 
 APP = str(Path(__file__).parents[1] / "app.py")
 INF, NAN = math.inf, math.nan
@@ -163,8 +164,9 @@ def test_what_a_person_changes_is_answered() -> None:
     state = {"ask": {"query": query, "window": [[0.0, 1.0], [2.0, 4.0]]}}
     said = header(checked(tell(app, json.dumps(state))))
     assert (said["surface"], said["query"], said["clean"]) == ("saddle", query, query)
-    # Half a width more on each side, for panning.
-    assert header(app, "surface")["window"] == [[-0.5, 1.5], [1.0, 5.0]]
+    # A margin on each side, for panning.
+    expected = [[-MARGIN, 1.0 + MARGIN], [2.0 - 2.0 * MARGIN, 4.0 + 2.0 * MARGIN]]
+    assert header(app, "surface")["window"] == expected
 
 
 def test_a_change_outlives_the_address() -> None:

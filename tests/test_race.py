@@ -198,7 +198,11 @@ def test_the_message_holds_the_runs() -> None:
     assert {name: header[name] for name in said} == said
     lanes = race(setup)
     assert [run["key"] for run in header["runs"]] == [one.run.optimizer.key for one in lanes]
-    assert [len(groups[name]) for name in ("positions", "excess", "slopes")] == [18, 9, 9]
+    assert [len(groups[name]) for name in ("positions", "excess", "slopes")] == [
+        2 * len(lanes),
+        len(lanes),
+        len(lanes),
+    ]
     for i, one in enumerate(lanes):
         for j in range(2):
             row = groups["positions"][2 * i + j]

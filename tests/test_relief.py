@@ -53,7 +53,7 @@ def test_heights_are_values_and_x_varies_along_columns(surface: Surface) -> None
 
 def test_a_plane_rises_along_columns_by_its_slope() -> None:
     # x + 2y: the mistake of a transposed picture would swap these two.
-    heights = relief(SURFACES["plane"], ((0.0, 140.0), (0.0, 140.0))).heights
+    heights = relief(SURFACES["plane"], ((0.0, GRID - 1.0), (0.0, GRID - 1.0))).heights
     np.testing.assert_allclose(np.diff(heights, axis=1), 1.0)
     np.testing.assert_allclose(np.diff(heights, axis=0), 2.0)
 

@@ -89,10 +89,15 @@ def test_scrubbing_in_the_loss_plot_moves_both_views(lab: Open) -> None:
     assert page.locator(".lab-scrub").input_value() == "60"
 
 
-def drag_start(page: Page, to: tuple[float, float], moves: int = 12) -> None:
-    page.mouse.move(*pixel(page, 1.5, 10))
-    page.mouse.down()
-    page.mouse.move(*pixel(page, *to), steps=moves)
+def test_the_scrubber_moves_both_views(lab: Open) -> None:
+    page = lab()
+    box = page.locator(".lab-scrub").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2)
+    assert step(page) == pytest.approx(240, abs=8)
+    assert not is_playing(page)
+    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
+    assert step(page) == pytest.approx(150, abs=4)
 
 
 def test_the_start_is_dragged_and_answers_under_way(lab: Open) -> None:

@@ -429,9 +429,10 @@ export class Player {
     this.clock = el("output", { class: "lab-clock" });
     this.scrubber = el("input", {
       type: "range", min: 0, max: 1, step: "any", value: 0, class: "lab-scrub", "aria-label": "Step",
-      oninput: (event) => {
+      oninput: () => {
+        const t = Math.round(this.scrubber.valueAsNumber); // before pausing, which sets it
         this.pause();
-        this.seek(Math.round(event.target.value));
+        this.seek(t);
       },
     });
     return el(

@@ -117,7 +117,7 @@ export class Stage {
     const axis = this.plot._fullLayout[`${name}axis`];
     const zero = axis._offset + axis.l2p(0);
     const unit = axis.l2p(1) - axis.l2p(0);
-    if (axis.type === "log") return (value) => zero + unit * (value > 0 ? Math.log10(value) : -Infinity);
+    if (axis.type === "log") return (value) => zero + unit * (value <= 0 ? -Infinity : Math.log10(value));
     return (value) => zero + unit * value;
   }
 
