@@ -1,4 +1,4 @@
-"""One server of the app and one Chromium for all browser tests."""
+"""One server of the app and one Chromium for all browser tests, ended with the last of them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from benchmarks.browser import ROOT, chromium, serve
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address() -> Iterator[str]:
     with serve(ROOT / "app.py") as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
