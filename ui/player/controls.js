@@ -95,8 +95,12 @@ export class Controls {
         else box.reportValidity();
       },
     });
+    let shown = null;
     this.#onUpdate(() => {
       const v = current();
+      const key = `${v} ${this.store.isSet(name)}`;
+      if (key === shown) return; // of some sixty sliders a change moves one
+      shown = key;
       const u = place(v, hyper);
       range.value = Math.round(NOTCHES * Math.min(1, Math.max(0, Number.isFinite(u) ? u : 0)));
       range.setAttribute("aria-valuetext", number(v));

@@ -128,6 +128,7 @@ export class Trail {
     const { line, crossing, dots } = this.#advance(walker, step, frame);
     const { color, dash } = walker.look;
     context.strokeStyle = context.fillStyle = color;
+    context.lineJoin = this.ahead ? "bevel" : "round";
     // Thin, or a run that jumps across at every step would paint the whole frame.
     context.globalAlpha = 0.5;
     context.lineWidth = 1;
@@ -139,12 +140,13 @@ export class Trail {
     walker.length += Math.min(1e4, Math.hypot(walker.x - from[0], walker.y - from[1]));
     context.stroke(line);
     context.setLineDash([]);
-    if (!this.ahead)
-      for (const [x, y] of dots) {
-        context.beginPath();
-        context.arc(x, y, 3.6 * this.wide, 0, 7);
-        context.fill();
-      }
+    if (this.ahead) return; // no dots and no casing where 500 steps share 300 pixels
+    context.beginPath();
+    for (const [x, y] of dots) {
+      context.moveTo(x, y);
+      context.arc(x, y, 3.6 * this.wide, 0, 7);
+    }
+    context.fill();
     // A casing in the background's colour, below all paths, keeps them apart from contour lines.
     context.globalCompositeOperation = "destination-over";
     context.strokeStyle = colors.back;
