@@ -126,7 +126,8 @@ def recorder(optimizer: Optimizer) -> Any:
     """Compile the driver that runs one optimizer and records everything."""
     rule, clock, probe = optimizer.rule, optimizer.clock, optimizer.probe
     _callable(rule, clock, probe)
-    source = "_".join(sorted({fingerprint(f) for f in (rule, clock, probe)}))
+    functions = (rule, clock, probe)
+    source = "_".join(sorted({fingerprint(f) for f in functions}))
     n_hypers = len(optimizer.hypers)
     n_clock = len(optimizer.clock_start)
     n_slots = max(1, len(optimizer.slots))
@@ -154,7 +155,8 @@ def recorder(optimizer: Optimizer) -> Any:
                 for i in range(n_slots):
                     slots[i, t + 1, j] = s[i]
 
-    return _compile(record, RECORD, source, rule.__module__, rule.__qualname__)
+    names = [f"{f.__module__}.{f.__qualname__}" for f in functions]
+    return _compile(record, RECORD, source, *names, n_slots)
 
 
 def evaluate(surface: Surface, which: Which, points: np.ndarray) -> np.ndarray:
