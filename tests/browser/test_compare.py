@@ -94,8 +94,9 @@ def test_an_exact_number_is_typed_and_a_bad_one_is_told(lab: Open) -> None:
     box.fill("0.02000001")
     answered(page, lambda: box.press("Enter"))
     assert link(page)["gd.lr"] == "0.02000001"
-    box.fill("-3")
-    box.press("Enter")
+    for wrong in ("0x10", "１", "", "-3"):
+        box.fill(wrong)
+        box.press("Enter")
     message = box.evaluate("box => box.validationMessage")
     assert "-3" in message
     assert "(0, inf)" in message

@@ -179,6 +179,24 @@ def test_hover_tells_the_step_in_numbers(lab: Open) -> None:
     assert [float(n.replace("−", "-")) for n in numbers] == pytest.approx([x, y], rel=1e-4)
 
 
+def test_a_tap_on_a_step_tells_it(lab: Open) -> None:
+    page = lab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    at_end(page)
+    run = simulate(SURFACES["bowl"], OPTIMIZERS["adam"], steps=300, lr=0.3)
+    page.touchscreen.tap(*pixel(page, *run.positions[9]))
+    page.wait_for_timeout(200)
+    assert page.locator(".lab-tip").is_visible()
+    assert link(page) == {}, "the start stays where it is"
+
+
+def test_a_window_made_narrow_is_drawn_as_on_a_phone(lab: Open) -> None:
+    page = lab()
+    title = page.locator(".lab-loss .ytitle")
+    assert "best known minimum" in (title.text_content() or "")
+    page.set_viewport_size({"width": 390, "height": 844})
+    title.wait_for(state="detached")
+
+
 def test_zoom_keeps_the_paths_and_a_change_keeps_the_zoom(lab: Open) -> None:
     page = lab()
     at_end(page)

@@ -1,6 +1,7 @@
 // The controls, made from the declarations: a gallery of surfaces, a row per optimizer, the race.
 import { el, number, swatch } from "./format.js";
 
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i; // as the server reads a link
 const NOTCHES = 400; // of a slider; an arrow key moves by one, Page Up and Down by ten
 
 // Slider position 0…1 to value and back, by the scale that the hyperparameter declares.
@@ -88,8 +89,9 @@ export class Controls {
     const box = el("input", {
       type: "text", inputmode: "decimal", class: "lab-number", "aria-label": `${hyper.label}, exact`, spellcheck: "false",
       onchange: () => {
-        const v = Number(box.value.replace("−", "-").replace(",", "."));
-        const good = box.value.trim() !== "" && allowed(v, hyper) && (!whole || Number.isInteger(v));
+        const text = box.value.trim().replace("−", "-").replace(",", ".");
+        const v = Number(text);
+        const good = NUMBER.test(text) && allowed(v, hyper) && (!whole || Number.isInteger(v));
         box.setCustomValidity(good ? "" : `${hyper.label} must be ${whole ? "a whole number" : "a number"} in ${hyper.domain}, got “${box.value}”.`);
         if (good) put(v);
         else box.reportValidity();

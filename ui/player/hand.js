@@ -27,7 +27,8 @@ export class Hand {
     on(window, "pointercancel", () => this.#endDrag());
     for (const stage of [main, loss]) {
       on(stage.host, "pointermove", (event) => this.#move(stage, event));
-      on(stage.host, "pointerleave", () => this.#show(null));
+      // A finger leaves with every tap, and its tip is to stay.
+      on(stage.host, "pointerleave", (event) => event.pointerType === "mouse" && this.#show(null));
     }
     on(loss.host, "pointerdown", (event) => {
       if (event.button > 0 || !loss.ready) return;
@@ -58,10 +59,10 @@ export class Hand {
     const { player } = this;
     if (!player.ready || event.button > 0 || !this.#inFrame(event)) return;
     this.#pressed = { x: event.clientX, y: event.clientY, id: event.pointerId };
+    this.#show(null);
     if (!this.#holds(event)) return;
     this.drag = { id: event.pointerId, start: player.store.start };
     player.root.classList.add("lab-dragging");
-    this.#show(null);
   }
 
   #release(event) {

@@ -12,6 +12,7 @@ import { box, Trail } from "./trail.js";
 const SPEEDS = [5, 15, 40, 100, 300, 1000];
 const FRAME = 34; // ms, two frames
 const LEVELS = 24;
+const DEEPEST = 36; // decades of loss in view
 const DECADES = 3; // the loss axis ends at every third power of ten, so a drag seldom shakes it
 
 export class Player {
@@ -267,7 +268,8 @@ export class Player {
     );
   }
 
-  // From the lowest loss to the highest of a run that did not diverge; the others leave at the top.
+  // From the lowest loss to the highest of a run that did not diverge; the others leave at the top,
+  // and what falls below the rounding of the first steps leaves, with an arrow too, at the bottom.
   #logRange() {
     let [low, high] = [Infinity, -Infinity];
     for (const { excess, kind } of this.#runs)
@@ -277,8 +279,9 @@ export class Player {
         if (kind !== "diverged" || i === 0) high = Math.max(high, e);
       });
     if (!(high > 0)) [low, high] = [1e-3, 1];
+    const top = Math.ceil(Math.log10(high) + 0.3);
     const bottom = Math.floor(Math.log10(Math.min(low, high / 10)) / DECADES) * DECADES;
-    return [bottom, Math.ceil(Math.log10(high) + 0.3)];
+    return [Math.max(bottom, top - DEEPEST), top];
   }
 
   // Without a minimum there is no log scale: the losses inside the frame.
@@ -322,14 +325,15 @@ export class Player {
   };
 
   #drawNames(context, stage, heads) {
-    const named = heads.flatMap((head, i) => (head ? [{ ...head, text: this.#name(this.#runs[i], head) }] : []));
+    const text = (head, i) => this.#name(this.#runs[i], head.arrow && stage === this.main);
+    const named = heads.flatMap((head, i) => (head ? [{ ...head, text: text(head, i) }] : []));
     drawLabels(context, stage.frame, named, this.colors);
   }
 
-  #name(run, { arrow }) {
+  #name(run, isOutside) {
     const over = this.#t >= this.#steps || (run.step !== null && this.#t >= run.step);
     if (run.kind === "diverged" && over) return `${run.look.name}: ${inWords(run)}`;
-    return arrow ? `${run.look.name}: outside${over ? `, ${inWords(run)}` : ""}` : run.look.name;
+    return isOutside ? `${run.look.name}: outside${over ? `, ${inWords(run)}` : ""}` : run.look.name;
   }
 
   #place(p) {

@@ -8,7 +8,7 @@ const CONFIG = {
   responsive: false,
 };
 const FAR = 1e7; // pixels; beyond this a canvas loses precision
-const NARROW = 420; // pixels; a phone has no room for axis titles, the line above says what it is
+const PHONE = matchMedia("(max-width: 700px)"); // no room for axis titles; a line above says what it is
 
 const layer = (host) => {
   const canvas = document.createElement("canvas");
@@ -22,6 +22,7 @@ export class Stage {
   #observer;
   #painted = 0;
   #turn = Promise.resolve();
+  #shown = { narrow: false, again: () => {} };
 
   // draw(above, below, stage) paints the canvases; onView is called after a zoom or pan.
   constructor(Plotly, host, { draw, margin, scrollZoom = true, dragmode, onView = () => {} }) {
@@ -43,7 +44,8 @@ export class Stage {
   // Whole traces and axes; Plotly.react keeps the plot's DOM. With keepsWindow the ranges are those
   // that are shown by then, else the given ones.
   show(traces, { x, y, keepsWindow = false }, colors) {
-    const narrow = this.host.clientWidth < NARROW;
+    const narrow = PHONE.matches;
+    this.#shown = { narrow, again: () => this.show(traces, { x, y, keepsWindow: true }, colors) };
     const axis = (given) => ({
       gridcolor: colors.grid,
       linecolor: colors.line,
@@ -55,7 +57,7 @@ export class Stage {
       minexponent: 4,
       ...given,
       title: narrow ? undefined : given.title,
-      nticks: narrow ? 4 : 8,
+      nticks: narrow ? 5 : 8,
     });
     const layout = {
       margin: narrow ? { l: 42, r: 6, t: 6, b: 22 } : this.margin,
@@ -144,6 +146,7 @@ export class Stage {
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.host;
     if (!this.ready || !width || !height) return;
+    if (this.#shown.narrow !== PHONE.matches) return void this.#shown.again();
     if (width === this.plot._fullLayout.width && height === this.plot._fullLayout.height) return;
     this.#inTurn(() => this.Plotly.relayout(this.plot, { width, height }));
   }
