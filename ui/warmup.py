@@ -1,21 +1,40 @@
-"""Compile what the first page needs before the server answers."""
+"""Compile everything before the server answers: once per machine, later starts load it from disk."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, get_args
 
+from optim_core import OPTIMIZERS, kernels
+from surfaces import SURFACES
 from ui import assets, permalink
 from ui.race import race_message, surface_message
 
 
+def compile_all() -> Iterator[tuple[int, int]]:
+    """Compile or load every kernel; yields how many are ready, and of how many."""
+    functions: tuple[kernels.Which, ...] = get_args(kernels.Which)
+    pairs = [(surface, which) for surface in SURFACES.values() for which in functions]
+    total = len(OPTIMIZERS) + len(pairs)
+    for done, optimizer in enumerate(OPTIMIZERS.values(), 1):
+        kernels.recorder(optimizer)
+        yield done, total
+    for done, (surface, which) in enumerate(pairs, len(OPTIMIZERS) + 1):
+        kernels.block(surface, which)
+        yield done, total
+
+
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Say what takes time: the first start on a machine compiles, later ones load from disk."""
-    began = time.perf_counter()
-    print("Descent Lab: preparing the first page (compiles once per machine) …", flush=True)
+    """Prepare, and say so every second where it takes that long."""
+    began = said = time.perf_counter()
+    print("Descent Lab: preparing …", flush=True)
+    for done, total in compile_all():
+        if time.perf_counter() - said > 1.0:
+            said = time.perf_counter()
+            print(f"Descent Lab: compiled {done} of {total}, once per machine …", flush=True)
     assets.prepare()
     setup, clean, notes = permalink.parse("")
     race_message(setup, "", clean, notes)
