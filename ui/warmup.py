@@ -1,4 +1,4 @@
-"""Compile everything before the server answers: once per machine, later starts load it from disk."""
+"""Compile everything before the server answers: once per machine, then it is loaded from disk."""
 
 from __future__ import annotations
 
