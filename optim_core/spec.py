@@ -109,6 +109,13 @@ class Optimizer:
     clock(h, k) -> k: what all coordinates share at a step, advanced before the rule is applied.
     probe(p, s, h, k) -> p: the coordinate at which the gradient is taken.
 
+    preconditioner(s, h, k) -> P > 0: what one coordinate's step is divided by, from the slots and
+        the clock after that step; None if by nothing.
+    limit(curvature, h) -> the largest stable lr on a quadratic of this curvature > 0, to which
+        every method without preconditioner is linear. With one, frozen as it is, the curvature is
+        the largest eigenvalue of P⁻¹H; whatever else rescales lr for a while, as a bias
+        correction, is part of P. The lr in h is ignored. None if nobody knows it.
+
     A rule without slots or clock receives (0.0,) and hands it back.
     """
 
@@ -127,6 +134,9 @@ class Optimizer:
     clock: Callable[[Point, Point], Point] = same_clock
     clock_start: Point = (0.0,)
     probe: Callable[[float, Point, Point, Point], float] = at_position
+    limit: Callable[[float, Point], float] | None = None
+    limit_formula: str = ""  # the same as text, with L for the curvature
+    preconditioner: Callable[[Point, Point, Point], float] | None = None
 
 
 @dataclass(frozen=True)

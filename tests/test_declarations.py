@@ -166,6 +166,22 @@ def test_an_optimizer_says_where_it_is_from(optimizer: Optimizer) -> None:
     assert optimizer.name.strip() == optimizer.name != ""
 
 
+@EVERY_OPTIMIZER
+def test_a_limits_text_is_its_formula(optimizer: Optimizer) -> None:
+    # a step that does not scale with the gradient is divided by something
+    assert (optimizer.preconditioner is not None) == (optimizer.pace == "length")
+    assert optimizer.limit is not None
+    text = optimizer.limit_formula.replace("β₁", "b").replace("β", "b").replace("−", "-")
+    product = re.sub(r"(?<=[\dbLw)])(?=[bLw(])", "*", text)
+    beta, curvature, decay = 0.7, 30.0, 0.3
+    chosen = {h.name: h.default for h in optimizer.hypers}
+    for name, value in {"momentum": beta, "beta1": beta, "weight_decay": decay}.items():
+        if name in chosen:
+            chosen[name] = value
+    expected = eval(product, {"b": beta, "L": curvature, "w": decay})
+    assert optimizer.limit(curvature, tuple(chosen.values())) == pytest.approx(expected)
+
+
 @EVERY_SURFACE
 def test_a_surface_says_what_it_is(surface: Surface) -> None:
     assert is_balanced(surface.formula)

@@ -13,6 +13,17 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     return p - lr * g / (np.sqrt(total) + eps), (total,)
 
 
+def limit(curvature: float, h: Point) -> float:
+    """That of gradient descent, in coordinates divided by √P (Cohen et al. 2022)."""
+    return 2.0 / curvature
+
+
+def preconditioner(s: Point, h: Point, k: Point) -> float:
+    _, eps = h
+    (total,) = s
+    return float(np.sqrt(total) + eps)
+
+
 OPTIMIZER = Optimizer(
     key="adagrad",
     name="AdaGrad",
@@ -32,4 +43,7 @@ OPTIMIZER = Optimizer(
     pace="length",
     factor=5.0,
     slots=("s",),
+    limit=limit,
+    limit_formula="2/L",
+    preconditioner=preconditioner,
 )

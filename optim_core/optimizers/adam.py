@@ -25,6 +25,21 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     return p - lr * m_hat / (np.sqrt(v_hat) + eps), (m, v)
 
 
+def limit(curvature: float, h: Point) -> float:
+    """A heavy ball of rate η (1 − β₁) (Cohen et al. 2022, arXiv:2207.14484: 38/η at β₁ = 0.9)."""
+    beta1 = h[1]
+    return 2.0 * (1.0 + beta1) / ((1.0 - beta1) * curvature)
+
+
+def preconditioner(s: Point, h: Point, k: Point) -> float:
+    """(1 − β₁ᵗ)(√v̂ + ε): the correction of m̂ lengthens the step, so it is part of P."""
+    _, _, _, eps, bias_correction = h
+    _, v = s
+    power1, power2 = k
+    v_hat = v / (1.0 - bias_correction * power2)
+    return float((1.0 - bias_correction * power1) * (np.sqrt(v_hat) + eps))
+
+
 OPTIMIZER = Optimizer(
     key="adam",
     name="Adam",
@@ -47,4 +62,7 @@ OPTIMIZER = Optimizer(
     look=Look("#009e73", (), "star"),
     pace="length",
     slots=("m", "v"),
+    limit=limit,
+    limit_formula="2(1+β₁)/((1−β₁)L)",
+    preconditioner=preconditioner,
 )

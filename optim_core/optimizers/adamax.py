@@ -23,6 +23,19 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     return p - lr / (1.0 - power1) * m / u, (m, u)
 
 
+def limit(curvature: float, h: Point) -> float:
+    """As Adam's: a heavy ball of rate η (1 − β₁)."""
+    beta1 = h[1]
+    return 2.0 * (1.0 + beta1) / ((1.0 - beta1) * curvature)
+
+
+def preconditioner(s: Point, h: Point, k: Point) -> float:
+    """(1 − β₁ᵗ) u: the correction lengthens the step, so it is part of P."""
+    _, u = s
+    (power1,) = k
+    return (1.0 - power1) * u
+
+
 OPTIMIZER = Optimizer(
     key="adamax",
     name="AdaMax",
@@ -44,4 +57,7 @@ OPTIMIZER = Optimizer(
     look=Look("#8b5cf6", (4, 2), "pentagon"),
     pace="length",
     slots=("m", "u"),
+    limit=limit,
+    limit_formula="2(1+β₁)/((1−β₁)L)",
+    preconditioner=preconditioner,
 )

@@ -17,6 +17,18 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     return adam.rule(p - lr * weight_decay * p, g, s, (lr, beta1, beta2, eps, 1.0), k)
 
 
+def limit(curvature: float, h: Point) -> float:
+    """Where a root of (z − 1 + η w)(z − β₁) + (1 − β₁) η λ z is −1, with w the weight decay."""
+    _, beta1, _, _, weight_decay = h
+    return 2.0 * (1.0 + beta1) / ((1.0 - beta1) * curvature + (1.0 + beta1) * weight_decay)
+
+
+def preconditioner(s: Point, h: Point, k: Point) -> float:
+    """Adam's; the decay is not divided by it."""
+    lr, beta1, beta2, eps, _ = h
+    return adam.preconditioner(s, (lr, beta1, beta2, eps, 1.0), k)
+
+
 OPTIMIZER = Optimizer(
     key="adamw",
     name="AdamW",
@@ -40,4 +52,7 @@ OPTIMIZER = Optimizer(
     look=Look("#6b7280", (8, 3), "hex"),
     pace="length",
     slots=("m", "v"),
+    limit=limit,
+    limit_formula="2(1+β₁)/((1−β₁)L+(1+β₁)w)",
+    preconditioner=preconditioner,
 )

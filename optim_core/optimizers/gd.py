@@ -9,6 +9,11 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     return p - lr * g, s
 
 
+def limit(curvature: float, h: Point) -> float:
+    """From |1 − η λ| < 1 (Cohen et al. 2021, arXiv:2103.00065)."""
+    return 2.0 / curvature
+
+
 OPTIMIZER = Optimizer(
     key="gd",
     name="GD",
@@ -20,4 +25,6 @@ OPTIMIZER = Optimizer(
     convention="As torch.optim.SGD without momentum.",
     look=Look("#d55e00", (), "circle"),
     pace="curvature",
+    limit=limit,
+    limit_formula="2/L",
 )

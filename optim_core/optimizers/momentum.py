@@ -11,6 +11,12 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     return p + m, (m,)
 
 
+def limit(curvature: float, h: Point) -> float:
+    """Where a root of z² − (1 + β − η λ) z + β is −1 (Polyak 1964)."""
+    _, momentum = h
+    return 2.0 * (1.0 + momentum) / curvature
+
+
 OPTIMIZER = Optimizer(
     key="momentum",
     name="Momentum",
@@ -27,4 +33,6 @@ OPTIMIZER = Optimizer(
     pace="curvature",
     factor=0.3,
     slots=("m",),
+    limit=limit,
+    limit_formula="2(1+β)/L",
 )

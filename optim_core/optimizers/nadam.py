@@ -30,6 +30,25 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     return p - lr * m_bar / (np.sqrt(v / (1.0 - power2)) + eps), (m, v)
 
 
+def limit(curvature: float, h: Point) -> float:
+    """Where a root of (z − 1)(z − β₁) + (1 − β₁) η λ ((1 + β₁) z − β₁) is −1; μ_t → β₁."""
+    beta1 = h[1]
+    return 2.0 * (1.0 + beta1) / ((1.0 - beta1) * (1.0 + 2.0 * beta1) * curvature)
+
+
+def preconditioner(s: Point, h: Point, k: Point) -> float:
+    """√v̂ + ε, divided by how much longer a step is than at t = ∞: μ warms up slowly.
+
+    It is measured where the limit is met, on a gradient (−1)ᵗ g: there m is (1 − β₁)/(1 + β₁) g.
+    """
+    _, beta1, _, eps = h
+    _, v = s
+    _, now, ahead, product, power2 = k
+    m, end = (1.0 - beta1) / (1.0 + beta1), (1.0 - beta1) * (1.0 + 2.0 * beta1) / (1.0 + beta1)
+    m_bar = ahead * m / (1.0 - product * ahead) + (1.0 - now) / (1.0 - product)
+    return float((np.sqrt(v / (1.0 - power2)) + eps) * end / m_bar)
+
+
 OPTIMIZER = Optimizer(
     key="nadam",
     name="NAdam",
@@ -55,4 +74,7 @@ OPTIMIZER = Optimizer(
     look=Look("#e11d48", (1, 2), "cross"),
     pace="length",
     slots=("m", "v"),
+    limit=limit,
+    limit_formula="2(1+β₁)/((1−β₁)(1+2β₁)L)",
+    preconditioner=preconditioner,
 )

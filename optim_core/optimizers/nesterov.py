@@ -18,6 +18,12 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     return p + m, (m,)
 
 
+def limit(curvature: float, h: Point) -> float:
+    """Where a root of z² − (1 + β)(1 − η λ) z + β (1 − η λ) is −1 (Cohen et al. 2021)."""
+    _, momentum = h
+    return 2.0 * (1.0 + momentum) / ((1.0 + 2.0 * momentum) * curvature)
+
+
 OPTIMIZER = Optimizer(
     key="nesterov",
     name="Nesterov",
@@ -38,4 +44,6 @@ OPTIMIZER = Optimizer(
     pace="curvature",
     factor=0.3,
     slots=("m",),
+    limit=limit,
+    limit_formula="2(1+β)/((1+2β)L)",
 )

@@ -13,6 +13,17 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     return p - lr * g / (np.sqrt(v) + eps), (v,)
 
 
+def limit(curvature: float, h: Point) -> float:
+    """That of gradient descent, in coordinates divided by √P (Cohen et al. 2022)."""
+    return 2.0 / curvature
+
+
+def preconditioner(s: Point, h: Point, k: Point) -> float:
+    _, _, eps = h
+    (v,) = s
+    return float(np.sqrt(v) + eps)
+
+
 OPTIMIZER = Optimizer(
     key="rmsprop",
     name="RMSProp",
@@ -31,4 +42,7 @@ OPTIMIZER = Optimizer(
     look=Look("#cc79a7", (6, 2, 1, 2), "down"),
     pace="length",
     slots=("v",),
+    limit=limit,
+    limit_formula="2/L",
+    preconditioner=preconditioner,
 )
