@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
-.PHONY: run test lint unit bench bench-page parity readme browser clean
+.PHONY: run test lint unit bench bench-page bench-peers parity readme browser clean
 
 run: .venv/run.done
 	@echo "Descent Lab: http://localhost:$(PORT) (Ctrl+C ends it)"
@@ -24,6 +24,10 @@ bench: .venv/dev.done browser
 # PyTorch, Keras and Optax are large: they live apart and nothing else needs them.
 parity: .venv-parity/done
 	.venv-parity/bin/python -m tests.parity.compare
+
+# Sweeps beside JAX and Optax, on the same cores and in one process.
+bench-peers: .venv-parity/done
+	.venv-parity/bin/python -m benchmarks.peers
 
 readme: .venv/dev.done browser
 	$(BIN)/python -m benchmarks.readme

@@ -8,11 +8,11 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import core, page, sessions
+from benchmarks import core, page, sessions, sweep
 
 Row = tuple[str, str, str]
 HEAD: Row = ("What", "Measured", "Bound")
-PARTS = {"Core": core, "Page": page, "Sessions": sessions}
+PARTS = {"Core": core, "Sweep": sweep, "Page": page, "Sessions": sessions}
 PACKAGES = ("numba", "numpy", "streamlit", "plotly")
 
 

@@ -5,6 +5,7 @@ from optim_core.discovery import declared
 from optim_core.outcome import Outcome
 from optim_core.simulate import Run, simulate
 from optim_core.spec import Optimizer
+from optim_core.sweep import Cancelled, Field, sweep
 
 OPTIMIZERS: dict[str, Optimizer] = {
     optimizer.key: optimizer
@@ -13,4 +14,4 @@ OPTIMIZERS: dict[str, Optimizer] = {
     )
 }
 
-__all__ = ["OPTIMIZERS", "Outcome", "Run", "simulate"]
+__all__ = ["OPTIMIZERS", "Cancelled", "Field", "Outcome", "Run", "simulate", "sweep"]

@@ -18,10 +18,13 @@ from typing import Any, Literal
 
 import numpy as np
 from numba import njit, types
-from numba.extending import register_jitable
+from numba.core import cgutils
+from numba.core.errors import RequireLiteralValue
+from numba.extending import intrinsic, register_jitable
+from numba.np.arrayobj import make_array
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from optim_core.spec import Optimizer, Surface
+from optim_core.spec import Optimizer, Surface, at_position
 
 # error_model="numpy": x/0 is inf or NaN, never an exception, and loops can be vectorised.
 # No fastmath (it changes results) and no parallel=True (two sessions at once abort the process).
@@ -82,6 +85,45 @@ def _compile(kernel: Any, signature: Any, source: str, *identity: object) -> Any
     return njit(signature, **OPTIONS)(kernel)
 
 
+@intrinsic
+def column(_: Any, matrix: Any, i: Any, n: Any) -> Any:
+    """The first n rows of a matrix at column i, as a tuple. LLVM makes vectors of a loop of these.
+
+    to_fixed_tuple goes through a slice on the stack, of which it does not.
+    """
+    if not isinstance(n, types.IntegerLiteral):
+        raise RequireLiteralValue("n must be a constant")
+    kind = types.UniTuple(matrix.dtype, n.literal_value)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        cells = _cells(context, builder, signature.args[0], args[0], args[1], n.literal_value)
+        values = [context.unpack_value(builder, matrix.dtype, cell) for cell in cells]
+        return context.make_tuple(builder, kind, values)
+
+    return kind(matrix, i, n), generate
+
+
+@intrinsic
+def put(_: Any, matrix: Any, i: Any, values: Any) -> Any:
+    """Store a tuple into the first rows of a matrix at column i."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        cells = _cells(context, builder, signature.args[0], args[0], args[1], len(values))
+        for cell, value in zip(cells, cgutils.unpack_tuple(builder, args[2]), strict=True):
+            context.pack_value(builder, matrix.dtype, value, cell)
+        return context.get_dummy_value()
+
+    return types.void(matrix, i, values), generate
+
+
+def _cells(context: Any, builder: Any, kind: Any, matrix: Any, i: Any, n: int) -> list[Any]:
+    """Pointers to the first n rows of a C-contiguous matrix at column i."""
+    array = make_array(kind)(context, builder, matrix)
+    width = cgutils.unpack_tuple(builder, array.shape, 2)[1]
+    rows = [context.get_constant(types.intp, row) for row in range(n)]
+    return [builder.gep(array.data, [builder.add(builder.mul(width, row), i)]) for row in rows]
+
+
 @cache
 def _block(function: Callable[..., Any], dim: int, n_args: int, is_scalar: bool) -> Any:
     _callable(function)
@@ -91,12 +133,11 @@ def _block(function: Callable[..., Any], dim: int, n_args: int, is_scalar: bool)
         tag = source  # noqa: F841  enters the cache key
         a = to_fixed_tuple(args, n_args)
         for i in range(points.shape[1]):
-            result = function(*(to_fixed_tuple(points[:, i], dim) + a))
+            result = function(*(column(points, i, dim) + a))
             if is_scalar:
                 out[0, i] = result
             else:
-                for j in range(len(result)):
-                    out[j, i] = result[j]
+                put(out, i, result)
 
     name = function.__qualname__
     return _compile(evaluate, BLOCK, source, function.__module__, name, dim, n_args)
@@ -157,6 +198,407 @@ def recorder(optimizer: Optimizer) -> Any:
 
     names = [f"{f.__module__}.{f.__qualname__}" for f in functions]
     return _compile(record, RECORD, source, *names, n_slots)
+
+
+WIDTH = 256  # lanes that go through the steps together; fewer pay more for the calls of a step
+STRIDE = 32  # steps between two looks at where the lanes are
+LOOK_BACK = 192  # rows before the last: a cycle of 64 steps must be there three times
+NOISE = types.Array(types.float64, 2, "C", readonly=True)
+ADVANCE = types.void(
+    types.FunctionType(BLOCK),  # gradient
+    VECTOR,  # surface parameters
+    NOISE,  # on the gradient (steps, dim)
+    MATRIX,  # hyperparameters (hypers, lanes)
+    MATRIX,  # in and out: clock (clock, lanes)
+    MATRIX,  # in and out: slots (slots, dim * lanes)
+    CUBE,  # positions (steps + 1, dim, lanes); row 0 is in, the others are out
+)
+
+
+@cache
+def advancer(optimizer: Optimizer) -> Any:
+    """Compile the steps of one optimizer over lanes of runs."""
+    rule, clock, probe = optimizer.rule, optimizer.clock, optimizer.probe
+    _callable(rule, clock, probe)
+    functions = (rule, clock, probe)
+    source = "_".join(sorted({fingerprint(f) for f in functions}))
+    n_hypers = len(optimizer.hypers)
+    n_clock = len(optimizer.clock_start)
+    n_slots = max(1, len(optimizer.slots))
+    looks_ahead = probe is not at_position
+
+    def advance(gradient, args, noise, h, k, s, path):  # type: ignore[no-untyped-def]
+        tag = source  # noqa: F841  enters the cache key
+        steps, dim = noise.shape
+        width = path.shape[2]
+        point, slope = np.empty((dim, width)), np.empty((dim, width))
+        for t in range(steps):
+            here, there = path[t], path[t + 1]
+            for i in range(width):
+                put(k, i, clock(column(h, i, n_hypers), column(k, i, n_clock)))
+            if looks_ahead:
+                for j in range(dim):
+                    for i in range(width):
+                        point[j, i] = probe(
+                            here[j, i],
+                            column(s, j * width + i, n_slots),
+                            column(h, i, n_hypers),
+                            column(k, i, n_clock),
+                        )
+                gradient(point, args, slope)
+            else:
+                gradient(here, args, slope)
+            for j in range(dim):
+                chance = noise[t, j]
+                for i in range(width):
+                    p, state = rule(
+                        here[j, i],
+                        slope[j, i] + chance,
+                        column(s, j * width + i, n_slots),
+                        column(h, i, n_hypers),
+                        column(k, i, n_clock),
+                    )
+                    there[j, i] = p
+                    put(s, j * width + i, state)
+
+    names = [f"{f.__module__}.{f.__qualname__}" for f in functions]
+    return _compile(advance, ADVANCE, source, *names, n_slots)
+
+
+@register_jitable
+def _fill(lanes, number):  # type: ignore[no-untyped-def]
+    for i in range(len(lanes)):
+        lanes[i] = number
+
+
+@register_jitable
+def _fill_rows(matrix, number):  # type: ignore[no-untyped-def]
+    for j in range(matrix.shape[0]):
+        for i in range(matrix.shape[1]):
+            matrix[j, i] = number
+
+
+@register_jitable
+def _copy(matrix, to, offset, n):  # type: ignore[no-untyped-def]
+    """The first n lanes of a matrix into those of another from `offset` on."""
+    for j in range(matrix.shape[0]):
+        for i in range(n):
+            to[j, offset + i] = matrix[j, i]
+
+
+@register_jitable
+def _extent(rows, low, high):  # type: ignore[no-untyped-def]
+    """The lowest and highest coordinates in rows (n, dim, lanes), where they are numbers."""
+    count, dim, width = rows.shape
+    for j in range(dim):
+        for i in range(width):
+            low[j, i] = high[j, i] = rows[0, j, i]
+    for r in range(1, count, 3):  # by threes, to go through low and high less often
+        one, two, three = rows[r], rows[min(r + 1, count - 1)], rows[min(r + 2, count - 1)]
+        for j in range(dim):
+            for i in range(width):
+                a, b, c = one[j, i], two[j, i], three[j, i]
+                least, most = low[j, i], high[j, i]
+                least = a if a < least else least
+                least = b if b < least else least
+                most = a if a > most else most
+                most = b if b > most else most
+                low[j, i] = c if c < least else least
+                high[j, i] = c if c > most else most
+
+
+@register_jitable
+def _within(low, high, floor, ceiling, ok):  # type: ignore[no-untyped-def]
+    """Which lanes have all coordinates in one box. Bitwise &, since a branch cannot be a vector."""
+    _fill(ok, 1)
+    for j in range(low.shape[0]):
+        for i in range(low.shape[1]):
+            fits = (floor[j] <= low[j, i]) & (high[j, i] <= ceiling[j])
+            ok[i] = ok[i] if fits else 0
+
+
+@register_jitable
+def _within_own(low, high, floor, ceiling, ok):  # type: ignore[no-untyped-def]
+    """Which lanes have all coordinates in each lane's own box."""
+    _fill(ok, 1)
+    for j in range(low.shape[0]):
+        for i in range(low.shape[1]):
+            fits = (floor[j, i] <= low[j, i]) & (high[j, i] <= ceiling[j, i])
+            ok[i] = ok[i] if fits else 0
+
+
+@register_jitable
+def _may_cycle(path, slot, longest, frame, cycle, low, high, size, width, gap, ok):  # type: ignore[no-untyped-def]
+    """Which lanes may repeat themselves: all of those that do, and few others."""
+    same, faint, dust = cycle[0], cycle[1], cycle[2]
+    dim, lanes = low.shape
+    _fill(ok, 0)
+    _fill(size, 0.0)
+    _copy(path[slot], low, 0, lanes)
+    _copy(path[slot], high, 0, lanes)
+    for j in range(dim):
+        centre, scale = frame[2, j], 1.0 / frame[3, j]
+        for i in range(lanes):
+            size[i] = max(size[i], abs(path[slot, j, i] - centre) * scale)
+    for q in range(2, longest + 1):
+        _fill(width, 0.0)
+        _fill(gap, 0.0)
+        newest, newer, older = path[slot], path[slot - q + 1], path[slot - q]
+        for j in range(dim):
+            scale = 1.0 / frame[3, j]
+            for i in range(lanes):
+                p = newer[j, i]
+                low[j, i] = p if p < low[j, i] else low[j, i]
+                high[j, i] = p if p > high[j, i] else high[j, i]
+                wide, far = high[j, i] - low[j, i], abs(older[j, i] - newest[j, i])
+                width[i] = max(width[i], wide * scale)
+                gap[i] = max(gap[i], far * scale)
+        for i in range(lanes):  # a little slack for what going to frame units rounds off
+            clear = width[i] > 0.99 * max(faint, dust * size[i])
+            back = gap[i] <= 1.01 * same * width[i] + 1e-15 * size[i]
+            ok[i] = 1 if clear & back else ok[i]
+
+
+@register_jitable
+def _moved(path, one, other, i, frame):  # type: ignore[no-untyped-def]
+    """How far lane i is from itself between two slots, in frame units."""
+    far = 0.0
+    for j in range(path.shape[1]):
+        centre, span = frame[2, j], frame[3, j]
+        here, there = (path[one, j, i] - centre) / span, (path[other, j, i] - centre) / span
+        far = max(far, abs(here - there))
+    return far
+
+
+@register_jitable
+def _ranged(path, slot, q, i, frame):  # type: ignore[no-untyped-def]
+    """How wide lane i's last q rows are, in frame units."""
+    width = 0.0
+    for j in range(path.shape[1]):
+        low = high = path[slot, j, i]
+        for r in range(1, q):
+            low, high = min(low, path[slot - r, j, i]), max(high, path[slot - r, j, i])
+        centre, span = frame[2, j], frame[3, j]
+        width = max(width, (high - centre) / span - (low - centre) / span)
+    return width
+
+
+@register_jitable
+def _period(path, slot, longest, i, frame, cycle):  # type: ignore[no-untyped-def]
+    """The period of the cycle that lane i ends in, told as outcome.judge does; 0 if it does not."""
+    same, faint, dust = cycle[0], cycle[1], cycle[2]
+    size = 0.0
+    for j in range(path.shape[1]):
+        size = max(size, abs((path[slot, j, i] - frame[2, j]) / frame[3, j]))
+    widest = _ranged(path, slot, longest, i, frame)
+    for q in range(2, longest + 1):
+        gap = _moved(path, slot, slot - q, i, frame)
+        if gap > same * widest:
+            continue
+        width = _ranged(path, slot, q, i, frame)
+        if gap > same * width or width <= max(faint, dust * size):
+            continue
+        repeats = 0
+        while repeats < 2 * q:
+            if _moved(path, slot - repeats, slot - repeats - q, i, frame) > same * width:
+                break
+            repeats += 1
+        if repeats == 2 * q:
+            return q
+    return 0
+
+
+SWEEP = types.void(
+    types.FunctionType(ADVANCE),  # the optimizer's steps
+    types.FunctionType(BLOCK),  # gradient
+    types.FunctionType(BLOCK),  # value
+    VECTOR,  # surface parameters
+    MATRIX,  # hyperparameters (hypers, lanes)
+    VECTOR,  # clock at the start
+    types.intp,  # slots
+    NOISE,  # on the gradient (steps, dim)
+    MATRIX,  # starts (dim, lanes)
+    MATRIX,  # frame: low, high, centre, span (4, dim)
+    CUBE,  # boxes around the minima: low, high (2, minima, dim)
+    VECTOR,  # cycles: SAME, FAINT, DUST and LONGEST of outcome.py; LONGEST 0 looks for none
+    types.boolean,  # whether to take each quarter's largest loss, which costs one at each step
+    types.Array(types.uint8, 1, "C", readonly=True),  # becomes 1 when the sweep is cancelled
+    MATRIX,  # out: last positions (dim, lanes)
+    VECTOR,  # out: last losses (lanes,)
+    types.int32[:, ::1],  # out: first row that is not finite, settle and leave step (3, lanes)
+    types.int16[:, ::1],  # out: minimum and period (2, lanes)
+    MATRIX,  # out: each quarter's largest |u| (4, lanes)
+    MATRIX,  # out: each quarter's largest loss (4, lanes)
+    CUBE,  # out: the last rows (rows, dim, lanes)
+)
+
+
+def _sweep(  # type: ignore[no-untyped-def]
+    advance, gradient, value, args, hypers, begin, slots, noise, starts, frame, boxes, cycle,
+    weigh, stop, ends, losses, steps_at, marks, far, heights, tail,
+):  # fmt: skip
+    steps, dim = noise.shape
+    lanes, minima, kept = starts.shape[1], boxes.shape[1], tail.shape[0]
+    chunks = (lanes + WIDTH - 1) // WIDTH
+    width = (lanes + chunks - 1) // chunks
+    late = max(0, steps - LOOK_BACK)
+    n = steps + 1
+    quarter = (0, n // 4, n // 2, 3 * n // 4, n) if n >= 4 else (0, n, n, n, n)
+    path = np.empty((LOOK_BACK + 1, dim, width))
+    h, k = np.empty((len(hypers), width)), np.empty((len(begin), width))
+    s = np.empty((slots, dim * width))
+    low, high = np.empty((dim, width)), np.empty((dim, width))  # since the last look
+    least, most = np.empty((dim, width)), np.empty((dim, width))  # in this quarter
+    floor, ceiling = np.empty((dim, width)), np.empty((dim, width))  # of the minimum it is at
+    height, top, size = np.empty((1, width)), np.empty(width), np.empty(width)
+    escape, inside = np.empty(width, np.int64), np.empty(width, np.int64)
+    since, at = np.empty(width, np.int64), np.empty(width, np.int64)
+    found = np.empty(width, np.int64)
+    ok, stays = np.empty(width, np.int64), np.empty(width, np.int64)  # 0 or 1
+
+    for offset in range(0, lanes, width):
+        n = min(width, lanes - offset)
+        for i in range(width):  # the last chunk is filled up with its last lane
+            lane = offset + min(i, n - 1)
+            for a in range(len(hypers)):
+                h[a, i] = hypers[a, lane]
+            for a in range(len(begin)):
+                k[a, i] = begin[a]
+            for j in range(dim):
+                path[0, j, i] = starts[j, lane]
+        _fill_rows(s, 0.0)
+        _fill_rows(floor, np.inf)
+        _fill_rows(ceiling, -np.inf)
+        for i in range(width):
+            escape[i], inside[i], since[i], at[i] = -1, -1, -1, -1
+        # row r is path[base + 1 + r - first]; the last LOOK_BACK are kept, others overwritten
+        first, base, part, gone = 0, -1, 0, False
+
+        while first <= steps and not gone:
+            if stop[0]:
+                return
+            end = min(first + STRIDE, quarter[part + 1]) - 1
+            end = min(end, late) if first <= late else end
+            end = 0 if first == 0 else end
+            count = end - first + 1
+            if first > 0:
+                rows = path[base : base + count + 1]
+                advance(gradient, args, noise[first - 1 : end], h, k, s, rows)
+            rows = path[base + 1 : base + 1 + count]
+            for row in range(max(first, steps + 1 - kept), end + 1):
+                _copy(rows[row - first], tail[kept - 1 - (steps - row)], offset, n)
+
+            # Where have the lanes been since the last look?
+            _extent(rows, low, high)
+            now = rows[count - 1]
+            if first == quarter[part]:
+                _copy(low, least, 0, width)
+                _copy(high, most, 0, width)
+                _fill(top, -np.inf)
+            for j in range(dim):
+                for i in range(width):
+                    least[j, i] = min(least[j, i], low[j, i])
+                    most[j, i] = max(most[j, i], high[j, i])
+            _within(low, high, frame[0], frame[1], stays)
+            _within(now, now, frame[0], frame[1], ok)  # also false for what is not a number
+            strayed, outside = 0, 0
+            for i in range(width):
+                strayed += 1 if (escape[i] < 0) & (stays[i] + ok[i] < 2) else 0
+                outside += 1 - ok[i]
+            if strayed or weigh:
+                for r in range(count):
+                    value(rows[r], args, height)
+                    for i in range(width):
+                        size[i] = height[0, i] - height[0, i]
+                        top[i] = max(top[i], height[0, i])
+                    for j in range(dim):
+                        for i in range(width):
+                            size[i] += rows[r, j, i] - rows[r, j, i]
+                    for i in range(width):  # NaN where something is not finite, else 0
+                        escape[i] = first + r if (escape[i] < 0) & (size[i] != 0.0) else escape[i]
+            if outside:
+                gone = True
+                for j in range(dim):
+                    for i in range(width):
+                        gone &= now[j, i] != now[j, i]
+                for r in range(count):
+                    _within(rows[r], rows[r], frame[0], frame[1], ok)
+                    for i in range(width):
+                        inside[i] = first + r if ok[i] else inside[i]
+            else:
+                _fill(inside, end)
+
+            _within_own(low, high, floor, ceiling, stays)
+            settled = 0
+            for i in range(width):
+                settled += stays[i]
+            if minima > 0 and settled < width:
+                _fill(found, -1)
+                for m in range(minima):
+                    _within(now, now, boxes[0, m], boxes[1, m], ok)
+                    for i in range(width):
+                        found[i] = m if ok[i] else found[i]
+                arrived = False
+                for i in range(width):
+                    m = found[i]
+                    if m != at[i]:  # the row before was not there, for boxes do not overlap
+                        at[i] = m
+                        since[i] = first if m >= 0 else -1
+                        for j in range(dim):
+                            floor[j, i] = boxes[0, m, j] if m >= 0 else np.inf
+                            ceiling[j, i] = boxes[1, m, j] if m >= 0 else -np.inf
+                    arrived |= m >= 0 and not stays[i]
+                if arrived:
+                    for r in range(count):
+                        _within_own(rows[r], rows[r], floor, ceiling, ok)
+                        for i in range(width):
+                            away = (at[i] >= 0) & (ok[i] == 0)
+                            since[i] = first + r + 1 if away else since[i]
+
+            if end <= late:
+                _copy(now, path[0], 0, width)
+                base = 0
+            else:
+                base += count
+            first = end + 1
+            if first == quarter[part + 1]:
+                _fill(size, 0.0)
+                for j in range(dim):
+                    for i in range(width):
+                        down = abs((least[j, i] - frame[2, j]) / frame[3, j])
+                        up = abs((most[j, i] - frame[2, j]) / frame[3, j])
+                        size[i] = max(size[i], max(down, up))
+                for i in range(n):
+                    far[part, offset + i], heights[part, offset + i] = size[i], top[i]
+                part += 1
+
+        value(path[base], args, height)
+        _copy(path[base], ends, offset, n)
+        for row in range(max(first, steps + 1 - kept), steps + 1):  # all NaN, and stays so
+            _copy(path[base], tail[kept - 1 - (steps - row)], offset, n)
+        _fill(ok, 0)
+        longest = min(int(cycle[3]), (min(steps, LOOK_BACK) + 1) // 3)
+        if not gone and longest > 1:
+            _may_cycle(path, base, longest, frame, cycle, low, high, size, top, least[0], ok)
+        for i in range(n):
+            lane = offset + i
+            losses[lane] = height[0, i]
+            steps_at[0, lane] = escape[i]
+            steps_at[1, lane] = since[i]
+            steps_at[2, lane] = -1 if inside[i] == steps else inside[i] + 1
+            marks[0, lane] = at[i]
+            marks[1, lane] = 0
+            if ok[i] and escape[i] < 0:
+                marks[1, lane] = _period(path, base, longest, i, frame, cycle)
+
+
+@cache
+def sweeper() -> Any:
+    """Compile what runs lanes of one optimizer on one surface and records their outcomes.
+
+    Positions must stay not finite once they are; inside its frame a loss must be finite.
+    """
+    return _compile(_sweep, SWEEP, fingerprint(_sweep))
 
 
 def evaluate(surface: Surface, which: Which, points: np.ndarray) -> np.ndarray:

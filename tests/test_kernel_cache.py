@@ -21,12 +21,22 @@ run = simulate(SURFACES["parabola"], OPTIMIZERS[{key!r}], start=(10.0,), steps=1
 print(run.positions[1, 0])
 """
 
+SWEPT_POSITION = """
+from optim_core import OPTIMIZERS, sweep
+from surfaces import SURFACES
+axes = {{"lr": [0.1]}}
+run = sweep(SURFACES["parabola"], OPTIMIZERS[{key!r}], axes=axes, start=(10.0,), steps=1{more})
+print(run.final_positions[0, 0])
+"""
+
 CACHE_STATS = """
 import json
 from optim_core import OPTIMIZERS, kernels
 from surfaces import SURFACES
 parabola = SURFACES["parabola"]
 compiled = {key: kernels.recorder(OPTIMIZERS[key]) for key in ("gd", "nesterov", "adamw", "nadam")}
+compiled |= {f"{key} in a sweep": kernels.advancer(OPTIMIZERS[key]) for key in ("gd", "adamw")}
+compiled |= {"sweep": kernels.sweeper()}
 compiled |= {f: kernels.block(parabola, f) for f in ("value", "gradient")}
 stats = {name: kernel.stats for name, kernel in compiled.items()}
 print(json.dumps({
@@ -63,11 +73,12 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def step(copy: Path, key: str, more: str = "") -> float:
+def step(copy: Path, key: str, more: str, code: str) -> float:
     """The length of the first step on p² from 10 with lr 0.1, in a new process."""
-    return 10.0 - float(output(copy, SECOND_POSITION.format(key=key, more=more)))
+    return 10.0 - float(output(copy, code.format(key=key, more=more)))
 
 
+@pytest.mark.parametrize("code", [SECOND_POSITION, SWEPT_POSITION], ids=["simulate", "sweep"])
 @pytest.mark.parametrize(
     ("key", "more", "file", "old", "new"),
     [
@@ -83,14 +94,14 @@ def step(copy: Path, key: str, more: str = "") -> float:
     ],
 )  # fmt: skip
 def test_an_edit_is_never_served_stale(
-    copy: Path, key: str, more: str, file: str, old: str, new: str
+    copy: Path, key: str, more: str, file: str, old: str, new: str, code: str
 ) -> None:
     """Each of these edits doubles the first step; Numba itself looks at kernels.py alone."""
     kernels = copy / "optim_core" / "kernels.py"
-    before, stamp = step(copy, key, more), kernels.stat().st_mtime_ns
+    before, stamp = step(copy, key, more, code), kernels.stat().st_mtime_ns
     edit(copy / file, old, new)
     # A difference of numbers near 10 keeps 15 digits.
-    assert step(copy, key, more) == pytest.approx(2.0 * before, rel=1e-13)
+    assert step(copy, key, more, code) == pytest.approx(2.0 * before, rel=1e-13)
     assert kernels.stat().st_mtime_ns == stamp
 
 
