@@ -2,12 +2,16 @@
 the pages."""
 
 from starlette.middleware import Middleware
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 from streamlit.starlette import App
 
 from ui import assets, warmup
 
 if get_script_run_ctx(suppress_warning=True) is None:
+    # Until a first session has come to st.navigation, Streamlit would run a file of pages/ on its
+    # own, without this one, for whoever opens its address.
+    PagesManager.uses_pages_directory = False
     app = App(
         __file__,
         routes=assets.ROUTES,
@@ -19,6 +23,9 @@ else:
 
     st.set_page_config(page_title="Descent Lab", page_icon="📉", layout="wide")
     st.navigation(
-        [st.Page("pages/compare.py", title="Compare", icon=":material/flag:", default=True)],
+        [
+            st.Page("pages/compare.py", title="Compare", icon=":material/flag:", default=True),
+            st.Page("pages/learning_rate.py", title="Learning rate", icon=":material/speed:"),
+        ],
         position="top",
     ).run()

@@ -1,4 +1,4 @@
-"""What the README shows of the app: its tables and its moving picture."""
+"""What the README shows of the app: its tables and its pictures."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from surfaces import SURFACES
 
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "race.gif"
+LIMITS = ROOT / "docs" / "limits.png"
+LIMITS_SIZE = ViewportSize(width=1440, height=870)
+LIMITS_PAGE = "learning_rate?surface=rosenbrock&of=gd"
 SIZE = ViewportSize(width=1200, height=760)
 RACE = (
     "?surface=rosenbrock&opt=gd-momentum-rmsprop-adam&steps=240&speed=40"
@@ -50,7 +53,9 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _optimizer(o: Optimizer) -> list[str]:
     hypers = ", ".join(map(_default, o.hypers))
-    return [f"`{o.key}`", _cell(o.name), str(o.year), hypers, _cell(o.convention), _cell(o.source)]
+    beyond = _cell(o.limit_formula) or "measured"
+    facts = [f"`{o.key}`", _cell(o.name), str(o.year), hypers, beyond]
+    return [*facts, _cell(o.convention), _cell(o.source)]
 
 
 def _surface(s: Surface) -> list[str]:
@@ -77,7 +82,7 @@ def _between(text: str, name: str, table: str) -> str:
 def tables(text: str) -> str:
     """The README with its tables made anew from the declarations."""
     optimizers = _table(
-        ("Key", "Name", "Year", "Hyperparameters", "Convention", "Source"),
+        ("Key", "Name", "Year", "Hyperparameters", "Limit on the rate", "Convention", "Source"),
         map(_optimizer, OPTIMIZERS.values()),
     )
     surfaces = _table(
@@ -121,15 +126,28 @@ def picture() -> bytes:
         return _gif(_photograph(page))
 
 
+def limits() -> bytes:
+    """The Learning rate page when its runs have been played."""
+    with serve(ROOT / "app.py") as address, chromium() as browser:
+        page = browser.new_page(viewport=LIMITS_SIZE)
+        page.goto(f"{address}/{LIMITS_PAGE}")
+        page.wait_for_selector(".lab-heat[data-painted]")
+        page.wait_for_selector(".lab-results tbody tr")
+        page.keyboard.press("End")
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(1500)
+        return page.screenshot()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.readme", description=__doc__)
-    parser.add_argument("--picture", action="store_true", help=f"make {PICTURE.name} anew, too")
+    parser.add_argument("--picture", action="store_true", help="make the pictures anew, too")
     if parser.parse_args().picture:
-        made = picture()
-        if len(made) > BIGGEST:
-            raise ValueError(f"The picture has {len(made)} bytes, {BIGGEST} are allowed.")
         PICTURE.parent.mkdir(exist_ok=True)
-        PICTURE.write_bytes(made)
+        for file, made in ((PICTURE, picture()), (LIMITS, limits())):
+            if len(made) > BIGGEST:
+                raise ValueError(f"{file.name} has {len(made)} bytes, {BIGGEST} are allowed.")
+            file.write_bytes(made)
     README.write_text(tables(README.read_text()))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.readme import BIGGEST, PICTURE, tables
+from benchmarks.readme import BIGGEST, LIMITS, PICTURE, tables
 from optim_core import OPTIMIZERS, simulate
 from optim_core.spec import Optimizer
 from surfaces import SURFACES
@@ -80,20 +80,23 @@ def test_every_file_that_is_named_exists() -> None:
 
 def test_the_picture_comes_first_moves_and_is_small() -> None:
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)
-    assert shown == [PICTURE.relative_to(ROOT).as_posix()]
+    assert shown == [file.relative_to(ROOT).as_posix() for file in (PICTURE, LIMITS)]
     assert TEXT.index(shown[0]) < TEXT.index("\n## ")
-    assert PICTURE.stat().st_size <= BIGGEST
+    assert max(file.stat().st_size for file in (PICTURE, LIMITS)) <= BIGGEST
     with Image.open(PICTURE) as picture:
         assert picture.info["loop"] == 0  # for ever
         assert getattr(picture, "n_frames", 1) > 20
 
 
-def test_the_python_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = [block for block in BLOCKS if "simulate(" in block]
+@pytest.mark.parametrize(("call", "lines"), [("run = simulate(", 4), ("sweep(", 3)])
+def test_the_python_examples_print_what_they_say(
+    call: str, lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = [block for block in BLOCKS if call in block]
     exec(compile(code, "README.md", "exec"), {})
     said = capsys.readouterr().out.splitlines()
     promised = re.findall(r"print\(.*\)  # (.*)$", code, flags=re.MULTILINE)
-    assert len(promised) == 4
+    assert len(promised) == lines
     for line, promise in zip(said, promised, strict=True):
         assert line == promise or line.startswith(promise.removesuffix("…"))
 

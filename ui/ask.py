@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from figures.relief import Window
@@ -16,6 +17,27 @@ def asked(state: Mapping[str, Any] | None, address: str) -> tuple[str, Any]:
     if isinstance(ask, dict) and isinstance(ask.get("query"), str):
         return ask["query"], ask.get("window")
     return address, None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the Learning rate page asks for beside its query."""
+
+    serial: int  # of the ask: told back when all of it is answered
+    fine: bool  # the hand rests, so the map may be finer
+    deep: tuple[int, Any, Any] | None  # a long map: number of the order, cells a side, steps
+
+
+def wish(state: Mapping[str, Any] | None) -> Wish:
+    """The rest of what was last asked for; at first, a fine map and nothing else."""
+    ask = state.get("ask") if state else None
+    if not isinstance(ask, dict):
+        return Wish(0, True, None)
+    serial, deep = ask.get("serial"), ask.get("deep")
+    ordered = None
+    if isinstance(deep, dict) and isinstance(deep.get("order"), int):
+        ordered = deep["order"], deep.get("cells"), deep.get("steps")
+    return Wish(serial if isinstance(serial, int) else 0, ask.get("fine") is not False, ordered)
 
 
 def window_of(value: Any, dim: int) -> Window | None:

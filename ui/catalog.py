@@ -11,7 +11,7 @@ from figures.relief import thumbnail
 from optim_core import OPTIMIZERS
 from optim_core.spec import Optimizer, Surface
 from surfaces import SURFACES
-from ui import permalink
+from ui import permalink, rate_link
 from ui.permalink import catalog_entry
 
 
@@ -34,6 +34,8 @@ def _surface(surface: Surface) -> dict[str, Any]:
         "lowest": _lowest(surface),
         "saddles": surface.saddles,
         "params": [catalog_entry(p) for p in surface.params],
+        "rate": catalog_entry(rate_link.rate_hyper(surface)),
+        "panels": rate_link.panels_of(surface),
         "lr": {k: permalink.suggested_lr(surface, o) for k, o in OPTIMIZERS.items()},
         "thumbnail": {
             "width": picture.shape[-1],
@@ -61,5 +63,9 @@ def catalog() -> dict[str, Any]:
         "surfaces": [_surface(s) for s in SURFACES.values()],
         "optimizers": [_optimizer(o) for o in OPTIMIZERS.values()],
         "race": [catalog_entry(h) for h in permalink.RACE],
-        "defaults": {"surface": permalink.DEFAULT_SURFACE, "opt": permalink.DEFAULT_RACERS},
+        "defaults": {
+            "surface": permalink.DEFAULT_SURFACE,
+            "opt": permalink.DEFAULT_RACERS,
+            "ratesOpt": rate_link.DEFAULT_RACERS,
+        },
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -40,7 +40,11 @@ FIELD = Hyper(
     "field", "", 0, Interval(0, 1, open_high=False), 0, 1, "switch",
     "Arrows of steepest descent over the surface.",
 )  # fmt: skip
-RACE = (STEPS, NOISE, SEED, SPEED, FIELD)
+TUNED = Hyper(
+    "tuned", "", 0, Interval(0, 1, open_high=False), 0, 1, "switch",
+    "Each optimizer's best learning rate, and how wide its range of working rates is.",
+)  # fmt: skip
+RACE = (STEPS, NOISE, SEED, SPEED, FIELD, TUNED)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Setup:
     steps: int
     noise: float
     seed: int
+    tuned: bool = False  # whether the optimizers' best rates are looked for
 
 
 def suggested_lr(surface: Surface, optimizer: Optimizer) -> float:
@@ -72,7 +77,7 @@ def _shown(text: str) -> str:
     return shown if len(shown) <= 30 else shown[:28] + "…'"
 
 
-class _Reader:
+class Reader:
     """Takes values out of a query one by one; what is wrong is noted and left out."""
 
     def __init__(self, query: str) -> None:
@@ -92,8 +97,9 @@ class _Reader:
             more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
             self.notes.append(f"{_shown(names[0])}{more} {said}.")
 
-    def finish(self, others: set[str]) -> None:
+    def finish(self) -> None:
         """Note what no control has taken, but for names that another surface would take."""
+        others = {p.name for s in SURFACES.values() for p in s.params} | {"x", "y"}
         self._note_names([name for name in self.raw if name not in others], "is no control")
 
     def take(self, name: str, read: Callable[[str], T], default: T) -> T:
@@ -129,7 +135,9 @@ class _Reader:
         return int(hyper.default)
 
 
-def _choice(name: str, known: Iterable[str]) -> Callable[[str], str]:
+def choice(name: str, known: Iterable[str]) -> Callable[[str], str]:
+    """A reader of one of some words."""
+
     def read(text: str) -> str:
         if text in known:
             return text
@@ -138,11 +146,38 @@ def _choice(name: str, known: Iterable[str]) -> Callable[[str], str]:
     return read
 
 
-def _racers(text: str) -> tuple[str, ...]:
+def racers_of(text: str) -> tuple[str, ...]:
+    """The keys of a text like gd-momentum-adam."""
     keys = tuple(dict.fromkeys(text.split("-"))) if text else ()
     for key in keys:
-        _choice("opt", OPTIMIZERS)(key)
+        choice("opt", OPTIMIZERS)(key)
     return keys
+
+
+def read_place(reader: Reader) -> tuple[Surface, tuple[float, ...]]:
+    """The surface with its parameters, and the start."""
+    surface = SURFACES[reader.take("surface", choice("surface", SURFACES), DEFAULT_SURFACE)]
+    params = {p.name: reader.number(p.name, p) for p in surface.params}
+    start = tuple(
+        reader.number(axis, Hyper(axis, "", 0.0, Interval(-math.inf), 0, 0, "linear", ""), default)
+        for axis, default in zip("xy", surface.start, strict=False)
+    )
+    return surface.with_params(**params) if params else surface, start
+
+
+def read_hypers(
+    reader: Reader, own: Mapping[str, Mapping[str, float]], leave: tuple[str, ...] = ()
+) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Every optimizer's hyperparameters; `own` defaults before declared ones, `leave` not read."""
+    return {
+        key: tuple(
+            (h.name, own[key][h.name])
+            if h.name in leave
+            else (h.name, reader.number(f"{key}.{h.name}", h, own[key].get(h.name)))
+            for h in optimizer.hypers
+        )
+        for key, optimizer in OPTIMIZERS.items()
+    }
 
 
 def parse(query: str) -> tuple[Setup, str, list[str]]:
@@ -150,23 +185,12 @@ def parse(query: str) -> tuple[Setup, str, list[str]]:
 
     Never raises on any text. Each note is one sentence that names the value and what is allowed.
     """
-    reader = _Reader(query)
-    surface = SURFACES[reader.take("surface", _choice("surface", SURFACES), DEFAULT_SURFACE)]
-    params = {p.name: reader.number(p.name, p) for p in surface.params}
-    surface = surface.with_params(**params) if params else surface
-    start = tuple(
-        reader.number(axis, Hyper(axis, "", 0.0, Interval(-math.inf), 0, 0, "linear", ""), default)
-        for axis, default in zip("xy", surface.start, strict=False)
-    )
-    chosen = reader.take("opt", _racers, DEFAULT_RACERS)
-    racers = []
-    for key, optimizer in OPTIMIZERS.items():
-        own = {"lr": suggested_lr(surface, optimizer)}
-        hypers = tuple(
-            (h.name, reader.number(f"{key}.{h.name}", h, own.get(h.name))) for h in optimizer.hypers
-        )
-        if key in chosen:
-            racers.append(Racer(optimizer, hypers))
+    reader = Reader(query)
+    surface, start = read_place(reader)
+    chosen = reader.take("opt", racers_of, DEFAULT_RACERS)
+    own = {k: {"lr": suggested_lr(surface, o)} for k, o in OPTIMIZERS.items()}
+    settings = read_hypers(reader, own)
+    racers = [Racer(o, settings[k]) for k, o in OPTIMIZERS.items() if k in chosen]
     setup = Setup(
         surface,
         start,
@@ -174,11 +198,11 @@ def parse(query: str) -> tuple[Setup, str, list[str]]:
         steps=reader.whole("steps", STEPS),
         noise=reader.number("noise", NOISE),
         seed=reader.whole("seed", SEED),
+        tuned=reader.number("tuned", TUNED) == 1.0,
     )
     reader.whole("speed", SPEED)
     reader.number("field", FIELD)
-    others = {p.name for s in SURFACES.values() for p in s.params} | {"x", "y"}
-    reader.finish(others)
+    reader.finish()
     return setup, urlencode(reader.kept), list(dict.fromkeys(reader.notes))
 
 

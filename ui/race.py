@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ from figures.relief import Window, padded, relief
 from optim_core import Run, simulate
 from optim_core.kernels import evaluate
 from optim_core.spec import Surface
+from optim_core.tuning import RATES, tune
 from ui import permalink
 from ui.permalink import Racer, Setup
 from ui.player import wire
@@ -92,29 +94,65 @@ def lane(setup: Setup, racer: Racer) -> Lane:
 
 def race(setup: Setup) -> list[Lane]:
     """The runs of a setup: same start, same number of gradient evaluations, same noise."""
-    return [lane(replace(setup, racers=()), racer) for racer in setup.racers]
+    return [lane(replace(setup, racers=(), tuned=False), racer) for racer in setup.racers]
 
 
-def race_message(setup: Setup, query: str, clean: str, notes: list[str]) -> bytes:
-    """The runs of a setup as bytes, with what the player says about them."""
+@lru_cache(maxsize=128)
+def tuning(setup: Setup, racer: Racer) -> dict[str, Any]:
+    """The rates of one optimizer that work, as the browser draws them."""
+    hypers: dict[str, Any] = {name: value for name, value in racer.hypers if name != "lr"}
+    found = tune(
+        setup.surface, racer.optimizer, start=setup.start, steps=setup.steps,
+        noise=setup.noise, seed=setup.seed, **hypers,
+    )  # fmt: skip
+    fates = np.where(found.works, "w", np.where(np.isfinite(found.excess), ".", "x"))
+    return {
+        "key": racer.optimizer.key,
+        "lr": found.lr,
+        "loss": None if found.lr is None else float(found.excess[found.lr == RATES][0]),
+        "decades": found.decades,
+        "fates": "".join(fates),
+    }
+
+
+def tunings(setup: Setup) -> dict[str, Any]:
+    """For every optimizer of a setup the same trial runs; or why there are none."""
+    said: dict[str, Any] = {"rates": [RATES[0], RATES[-1]], "trials": len(RATES), "each": []}
+    if setup.surface.best is None:
+        return said
+    bare = replace(setup, racers=(), tuned=False)
+    return said | {"each": [tuning(bare, racer) for racer in setup.racers]}
+
+
+def race_message(
+    setup: Setup,
+    query: str,
+    clean: str,
+    notes: list[str],
+    header: Mapping[str, Any] | None = None,
+    groups: Mapping[str, tuple[str, np.ndarray]] | None = None,
+) -> bytes:
+    """The runs of a setup as bytes, with what the player says about them; a page may add to it."""
     lanes = race(setup)
     n = setup.steps + 1
-    header = {
+    own = {
         "query": query[: permalink.LONGEST],
         "clean": clean,
         "notes": notes,
         "surface": setup.surface.key,
         "base": setup.surface.best,
         "runs": [{"key": lane.run.optimizer.key, **lane.result} for lane in lanes],
+        "tuning": tunings(setup) if setup.tuned else None,
     }
     paths = [lane.run.positions.T for lane in lanes]
     return wire.pack(
-        header,
+        own | dict(header or {}),
         {
             "positions": ("f4", np.concatenate([np.empty((0, n)), *paths])),
             "excess": ("lead4", np.array([lane.excess for lane in lanes]).reshape(-1, n)),
             "slopes": ("lead3", np.array([lane.slopes for lane in lanes]).reshape(-1, n)),
-        },
+        }
+        | dict(groups or {}),
     )
 
 

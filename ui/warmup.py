@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, get_args
 
 from optim_core import OPTIMIZERS, kernels
@@ -16,14 +17,14 @@ from ui.race import race_message, surface_message
 def compile_all() -> Iterator[tuple[int, int]]:
     """Compile or load every kernel; yields how many are ready, and of how many."""
     functions: tuple[kernels.Which, ...] = get_args(kernels.Which)
-    pairs = [(surface, which) for surface in SURFACES.values() for which in functions]
-    total = len(OPTIMIZERS) + len(pairs)
-    for done, optimizer in enumerate(OPTIMIZERS.values(), 1):
-        kernels.recorder(optimizer)
-        yield done, total
-    for done, (surface, which) in enumerate(pairs, len(OPTIMIZERS) + 1):
-        kernels.block(surface, which)
-        yield done, total
+    work: list[Callable[[], object]] = [kernels.sweeper]
+    for optimizer in OPTIMIZERS.values():
+        work += [partial(kernels.recorder, optimizer), partial(kernels.advancer, optimizer)]
+    for surface in SURFACES.values():
+        work += [partial(kernels.block, surface, which) for which in functions]
+    for done, compile_one in enumerate(work, 1):
+        compile_one()
+        yield done, len(work)
 
 
 @asynccontextmanager

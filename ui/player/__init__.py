@@ -26,6 +26,9 @@ def _component(name: str, html: str = "") -> Any:
 
 SURFACE = _component("surface")
 RACE = _component("race", SKELETON)
+RATES = _component("rates", SKELETON)
+MAP = _component("map")
+ANSWER = _component("answer")
 
 
 def surface_view(message: bytes) -> None:
@@ -36,3 +39,18 @@ def surface_view(message: bytes) -> None:
 def race_view(message: bytes, key: str) -> None:
     """The player and its controls. What a person changes arrives as session_state[key].ask."""
     RACE(key=key, data=message, on_ask_change=lambda: None)
+
+
+def rates_view(message: bytes, key: str) -> None:
+    """The Learning rate page: the player, the slider and the place for the maps."""
+    RATES(key=key, data=message, on_ask_change=lambda: None)
+
+
+def map_view(message: bytes) -> None:
+    """Hand a map over; like the surface, it is sent when it is another one."""
+    MAP(key="map", data=message, height=1)
+
+
+def answer_view(answer: dict[str, Any]) -> None:
+    """The last word of an answer: all that was asked for has been sent."""
+    ANSWER(key="answer", data=answer, height=1)

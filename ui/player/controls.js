@@ -1,41 +1,22 @@
 // The controls, made from the declarations: a gallery of surfaces, a row per optimizer, the race.
 import { el, number, swatch } from "./format.js";
+import { SCALES, tidy, typed } from "./scales.js";
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i; // as the server reads a link
 const NOTCHES = 400; // of a slider; an arrow key moves by one, Page Up and Down by ten
 
-// Slider position 0…1 to value and back, by the scale that the hyperparameter declares.
-const SCALES = {
-  linear: {
-    value: (u, { low, high }) => low + u * (high - low),
-    place: (v, { low, high }) => (v - low) / (high - low),
-  },
-  log: {
-    value: (u, { low, high }) => low * (high / low) ** u,
-    place: (v, { low, high }) => Math.log(v / low) / Math.log(high / low),
-  },
-  // For decays: what matters is how far they are from one.
-  one_minus: {
-    value: (u, { high }) => 1 - (1 - high) ** u,
-    place: (v, { high }) => Math.log(1 - v) / Math.log(1 - high),
-  },
-};
-
-const tidy = (value, { scale }) =>
-  scale === "one_minus" ? Number((1 - Number((1 - value).toPrecision(3))).toPrecision(6)) : Number(value.toPrecision(3));
-
-const allowed = (value, h) =>
-  Number.isFinite(value) &&
-  (h.min === null || (h.openMin ? value > h.min : value >= h.min)) &&
-  (h.max === null || (h.openMax ? value < h.max : value <= h.max));
+const OF_SURFACE = ["lr", "view", "across"]; // what a new surface sets back
 
 export class Controls {
   #updates = [];
   #paramsBox = el("div", { class: "lab-params" });
   #paramsOf = null;
 
-  constructor(root, store) {
+  // shared: one learning rate for all, which has a slider of its own elsewhere; tune: what finds
+  // the best one for each.
+  constructor(root, store, { shared = false, tune = null } = {}) {
+    this.tune = tune;
     this.store = store;
+    this.shared = shared;
     this.element = el("div", { class: "lab-controls" });
     this.element.append(this.#gallery(), this.#paramsBox, this.#optimizers(), this.#race(), this.#actions());
     root.append(this.element);
@@ -89,12 +70,10 @@ export class Controls {
     const box = el("input", {
       type: "text", inputmode: "decimal", class: "lab-number", "aria-label": `${hyper.label}, exact`, spellcheck: "false",
       onchange: () => {
-        const text = box.value.trim().replace("−", "-").replace(",", ".");
-        const v = Number(text);
-        const good = NUMBER.test(text) && allowed(v, hyper) && (!whole || Number.isInteger(v));
-        box.setCustomValidity(good ? "" : `${hyper.label} must be ${whole ? "a whole number" : "a number"} in ${hyper.domain}, got “${box.value}”.`);
-        if (good) put(v);
-        else box.reportValidity();
+        const v = typed(box.value, hyper, whole);
+        box.setCustomValidity(v === null ? `${hyper.label} must be ${whole ? "a whole number" : "a number"} in ${hyper.domain}, got “${box.value}”.` : "");
+        if (v === null) box.reportValidity();
+        else put(v);
       },
     });
     let shown = null;
@@ -144,7 +123,7 @@ export class Controls {
 
   // A new surface has its own start and parameters; the optimizers' own settings are kept.
   #chooseSurface(key) {
-    const gone = ["x", "y", ...this.store.catalog.surfaces.flatMap((s) => s.params.map((p) => p.name))];
+    const gone = ["x", "y", ...OF_SURFACE, ...this.store.catalog.surfaces.flatMap((s) => s.params.map((p) => p.name))];
     const changes = Object.fromEntries(gone.map((name) => [name, null]));
     this.store.set({ ...changes, surface: key === this.store.catalog.defaults.surface ? null : key });
   }
@@ -156,9 +135,11 @@ export class Controls {
         onchange: () => this.#choose(optimizer.key, toggle.checked),
       });
       const [lr, ...others] = optimizer.hypers;
-      const rate = this.#slider(
-        { ...lr, label: "lr", owner: optimizer.name }, `${optimizer.key}.lr`, () => this.store.surface.lr[optimizer.key],
-      );
+      const rate = this.shared
+        ? ""
+        : this.#slider(
+            { ...lr, label: "lr", owner: optimizer.name }, `${optimizer.key}.lr`, () => this.store.surface.lr[optimizer.key],
+          );
       const more = others.map((h) => {
         const name = `${optimizer.key}.${h.name}`;
         const make = h.scale === "switch" ? this.#switch : this.#slider;
@@ -181,12 +162,12 @@ export class Controls {
   }
 
   #choose(key, on) {
-    const { optimizers, defaults } = this.store.catalog;
+    const { optimizers } = this.store.catalog;
     const now = new Set(this.store.racers);
     if (on) now.add(key);
     else now.delete(key);
     const text = optimizers.map((o) => o.key).filter((k) => now.has(k)).join("-");
-    this.store.set({ opt: text === defaults.opt.join("-") ? null : text });
+    this.store.set({ opt: text === this.store.usual.join("-") ? null : text });
   }
 
   #race() {
@@ -204,9 +185,11 @@ export class Controls {
 
   #actions() {
     const copy = el("button", { type: "button", onclick: () => this.#copyLink(copy) }, "Copy link");
+    const about = "The best learning rate for each, of the same number of trial runs";
     return el(
       "div",
       { class: "lab-actions" },
+      this.tune ? el("button", { type: "button", title: about, onclick: this.tune }, "Tune each") : "",
       el("button", { type: "button", onclick: () => this.store.reset() }, "Reset"),
       el("button", { type: "button", onclick: () => this.#randomStart() }, "Random start"),
       copy,

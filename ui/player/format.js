@@ -30,6 +30,9 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+export const button = (text, label, act, attributes = {}) =>
+  el("button", { type: "button", "aria-label": label, title: label, onclick: act, ...attributes }, text);
+
 const TURN = 2 * Math.PI;
 const polygon = (n, radius, turn = 0) => (context, r) => {
   for (let i = 0; i < n; i++) {

@@ -1,15 +1,21 @@
-// What Streamlit calls: `surface` and `race`, once at mount and again at each message.
+// What Streamlit calls: a page's component, and those of its large parts, once at mount and again at
+// each message.
 import { Controls } from "./controls.js";
 import { Player } from "./player.js";
+import { Rates } from "./rates.js";
 import { Store } from "./store.js";
 import { unpack } from "./wire.js";
 
 const here = (name) => new URL(name, import.meta.url).href;
-const style = document.createElement("link");
-style.rel = "stylesheet";
-style.href = here("style.css");
-const styled = new Promise((done) => (style.onload = done));
-document.head.append(style);
+const styled = Promise.all(
+  ["style.css", "rates.css"].map((name) => {
+    const style = document.createElement("link");
+    style.rel = "stylesheet";
+    style.href = here(name);
+    document.head.append(style);
+    return new Promise((done) => (style.onload = done));
+  }),
+);
 
 const catalogLoaded = fetch(here("catalog.json")).then((answer) => answer.json());
 const plotlyLoaded = new Promise((done, failed) => {
@@ -21,29 +27,62 @@ const plotlyLoaded = new Promise((done, failed) => {
   document.head.append(script);
 });
 
-// The surface is large and seldom changes, so it comes in a component of its own.
-let lastSurface = null;
-const surfaceListeners = new Set();
+// What is large and seldom changes comes in components of its own: the surface, a map.
+const latest = new Map();
+const listeners = new Set();
 
-export async function surface({ data }) {
-  const message = await unpack(data);
-  lastSurface = message;
-  for (const listener of surfaceListeners) listener(message);
+const relay = (kind) => async ({ data }) => {
+  const message = data instanceof Uint8Array ? await unpack(data) : data;
+  latest.set(kind, message);
+  for (const listen of listeners) listen(kind, message);
+};
+
+export const surface = relay("surface");
+export const map = relay("map");
+export const answer = relay("answer");
+
+async function mount(component, first, build) {
+  const root = component.parentElement.querySelector("[data-lab]");
+  const [catalog, Plotly] = await Promise.all([catalogLoaded, plotlyLoaded, styled]);
+  root.replaceChildren();
+  const page = build(root, catalog, first.header.clean, Plotly);
+  const listen = (kind, message) => page.take(kind, message);
+  listeners.add(listen);
+  for (const [kind, message] of latest) listen(kind, message);
+  return { page, stop: () => listeners.delete(listen) };
 }
 
 const mounted = new WeakMap();
+let calls = 0;
+let newest = 0;
 
-async function mount(component, first) {
-  const root = component.parentElement.querySelector("[data-lab]");
-  const [catalog, Plotly] = await Promise.all([catalogLoaded, plotlyLoaded, styled]);
-  const store = new Store(catalog, first.header.clean);
-  root.replaceChildren();
+// A page's main component: mounted once, and handed each message.
+const pageOf = (build) => async (component) => {
+  const call = ++calls;
+  const message = await unpack(component.data);
+  const parent = component.parentElement;
+  if (!mounted.has(parent)) mounted.set(parent, mount(component, message, build));
+  const { page, stop } = await mounted.get(parent);
+  page.connect((ask) => component.setStateValue("ask", ask));
+  page.theme();
+  // Unpacking takes a moment: a newer message may have overtaken this one.
+  if (call > newest) {
+    newest = call;
+    page.receive(message);
+  }
+  return () => {
+    stop();
+    page.close();
+    mounted.delete(parent);
+  };
+};
+
+export const race = pageOf((root, catalog, query, Plotly) => {
+  const store = new Store(catalog, query, catalog.defaults.opt);
   const player = new Player(root, store, Plotly);
-  const controls = new Controls(root, store);
-  const takeSurface = (message) => player.setSurface(message);
-  surfaceListeners.add(takeSurface);
-  if (lastSurface) takeSurface(lastSurface);
+  const controls = new Controls(root, store, { tune: () => player.tuning.ask() });
   return {
+    take: (kind, message) => kind === "surface" && player.setSurface(message),
     receive(message) {
       store.answered(message.header);
       player.setRuns(message);
@@ -51,32 +90,11 @@ async function mount(component, first) {
     connect: (send) => store.connect(send),
     theme: () => player.theme(),
     close() {
-      surfaceListeners.delete(takeSurface);
       player.close();
       controls.close();
       store.close();
     },
   };
-}
+});
 
-let calls = 0;
-let latest = 0;
-
-export async function race(component) {
-  const call = ++calls;
-  const message = await unpack(component.data);
-  const parent = component.parentElement;
-  if (!mounted.has(parent)) mounted.set(parent, mount(component, message));
-  const lab = await mounted.get(parent);
-  lab.connect((ask) => component.setStateValue("ask", ask));
-  lab.theme();
-  // Unpacking takes a moment: a newer message may have overtaken this one.
-  if (call > latest) {
-    latest = call;
-    lab.receive(message);
-  }
-  return () => {
-    lab.close();
-    mounted.delete(parent);
-  };
-}
+export const rates = pageOf((root, catalog, query, Plotly) => new Rates(root, catalog, query, Plotly));

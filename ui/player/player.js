@@ -1,11 +1,12 @@
 // Two views of the same runs, the paths on the surface and the loss against the step, and the time
 // that moves them both.
-import { el } from "./format.js";
+import { button, el } from "./format.js";
 import { Hand } from "./hand.js";
 import { inWords, Results } from "./results.js";
-import { drawField, drawLabels, drawStationary } from "./scenery.js";
+import { drawAxis, drawField, drawLabels, drawStationary } from "./scenery.js";
 import { Stage } from "./stage.js";
 import { LATE } from "./store.js";
+import { Tuning } from "./tuning.js";
 import { readTheme } from "./theme.js";
 import { box, Trail } from "./trail.js";
 
@@ -31,7 +32,9 @@ export class Player {
   #own = "";
   #curves = new Map();
 
-  constructor(root, store, Plotly) {
+  // onTime is called with the step that is shown, whenever it may be another.
+  constructor(root, store, Plotly, onTime = () => {}) {
+    this.onTime = onTime;
     this.root = root;
     this.store = store;
     this.looks = new Map(store.catalog.optimizers.map((o) => [o.key, o]));
@@ -95,6 +98,7 @@ export class Player {
     this.#later = setTimeout(() => {
       this.#showNotes(header.notes);
       this.results.show(this.#runs, header.base !== null);
+      this.tuning.show(header.tuning);
       this.#showLossAxes();
     }, FRAME);
   }
@@ -112,6 +116,12 @@ export class Player {
     const curve = (xs, ys) => (run) => ({ run, look: run.look, xs: xs(run), ys: ys(run) });
     this.#curves.set(this.main, this.#runs.map(curve((r) => r.path[0], (r) => (dim === 2 ? r.path[1] : r.losses))));
     this.#curves.set(this.loss, this.#runs.map(curve(() => time, (r) => (base === null ? r.losses : r.excess))));
+  }
+
+  // Where a run blew up and along which axis, drawn over its path.
+  showReport(report) {
+    this.report = report;
+    if (this.ready) this.main.paint();
   }
 
   theme() {
@@ -197,6 +207,7 @@ export class Player {
     this.playButton.setAttribute("aria-label", this.#playing ? "Pause" : "Play");
     this.root.dataset.playing = this.#playing;
     this.root.dataset.step = shown;
+    this.onTime(shown);
   }
 
   // The surface and the runs come in two messages: it is drawn when both speak of the same one.
@@ -259,11 +270,13 @@ export class Player {
     const axes = JSON.stringify([log, range, this.#steps, this.colors.key]);
     if (axes === this.#lossAxes) return;
     this.#lossAxes = axes;
-    const title = { text: log ? "loss − best known minimum" : "loss", standoff: 2 };
+    // On the Learning rate page it stands below the paths, and is too low for more.
+    const isLow = this.loss.host.clientHeight < 240;
+    const title = { text: log ? `loss − ${isLow ? "minimum" : "best known minimum"}` : "loss", standoff: 2 };
     const type = log ? "log" : "linear";
     this.loss.show(
       [],
-      { x: { range: [0, this.#steps * 1.02], title: { text: "step", standoff: 3 } }, y: { range, type, title } },
+      { x: { range: [0, this.#steps * 1.02], title: { text: "step", standoff: 3 } }, y: { range, type, title, nticks: isLow ? 4 : 8 } },
       this.colors,
     );
   }
@@ -300,6 +313,7 @@ export class Player {
     box(above, stage.frame);
     const showsField = this.store.number("field", 0) && this.#relief?.arrows.length;
     if (showsField) drawField(above, stage, this.#relief.arrows, this.colors);
+    if (this.report?.at && this.surface.dim === 2) drawAxis(above, stage, this.report, this.colors);
     if (this.#relief) drawStationary(above, this.surface, (p) => this.#place(p), this.colors);
     above.restore();
     const heads = this.mainTrail.draw(below, above, this.curves(stage), this.#t, this.colors);
@@ -380,13 +394,13 @@ export class Player {
 
   #viewChanged() {
     clearTimeout(this.viewTimer);
-    this.viewTimer = setTimeout(() => this.store.look(this.main.window.slice(0, this.surface.dim)), 120);
+    this.viewTimer = setTimeout(() => this.store.wish({ window: this.main.window.slice(0, this.surface.dim) }), 120);
   }
 
   #wholeFrame() {
     this.#framed = null;
     this.#reliefShown = null;
-    this.store.look(null);
+    this.store.wish({ window: null });
     this.#showRelief();
   }
 
@@ -402,13 +416,14 @@ export class Player {
     this.title = el("p", { class: "lab-title" });
     this.notes = el("p", { class: "lab-notes", role: "alert", hidden: true });
     this.results = new Results();
+    this.tuning = new Tuning(this.store, this.looks);
     this.root.append(
       el("header", { class: "lab-brand" }, el("b", {}, "Descent Lab"), el("span", {}, "Which optimizer, and why did it blow up?")),
       this.notes,
       this.title,
       el("div", { class: "lab-stagebox" }, el("div", { class: "lab-views" }, mainHost, lossHost), this.#transport()),
       this.#tools(),
-      this.results.element,
+      el("div", { class: "lab-below" }, this.tuning.element, this.results.element),
     );
     this.main = new Stage(Plotly, mainHost, {
       draw: this.#drawMain,
@@ -478,9 +493,6 @@ export class Player {
     );
   }
 }
-
-const button = (text, label, act, attributes = {}) =>
-  el("button", { type: "button", "aria-label": label, title: label, onclick: act, ...attributes }, text);
 
 const extent = (values) => {
   let [low, high] = [Infinity, -Infinity];

@@ -114,3 +114,23 @@ export function drawField(context, stage, [xs, ys, us, vs], colors) {
   }
   context.stroke();
 }
+
+// A line through a point along an axis of the Hessian: the way in which a run blew up.
+export function drawAxis(context, stage, { at, direction }, colors) {
+  const [x, y] = [stage.x(at[0]), stage.y(at[1])];
+  const [dx, dy] = [stage.x(at[0] + direction[0]) - x, stage.y(at[1] + direction[1]) - y];
+  const size = Math.hypot(dx, dy);
+  const { width, height } = stage.frame;
+  const far = (width + height) / size;
+  if (![x, y, far].every(Number.isFinite)) return;
+  context.save();
+  context.strokeStyle = colors.text;
+  context.globalAlpha = 0.75;
+  context.lineWidth = 1.5;
+  context.setLineDash([7, 5]);
+  context.beginPath();
+  context.moveTo(x - dx * far, y - dy * far);
+  context.lineTo(x + dx * far, y + dy * far);
+  context.stroke();
+  context.restore();
+}

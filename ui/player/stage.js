@@ -50,14 +50,14 @@ export class Stage {
       gridcolor: colors.grid,
       linecolor: colors.line,
       zeroline: false,
-      ticks: "outside",
       tickcolor: colors.line,
       ticklen: 4,
       exponentformat: "power",
       minexponent: 4,
       ...given,
+      ticks: "outside",
       title: narrow ? undefined : given.title,
-      nticks: narrow ? 5 : 8,
+      nticks: narrow ? 5 : (given.nticks ?? 8),
     });
     const layout = {
       margin: narrow ? { l: 42, r: 6, t: 6, b: 22 } : this.margin,

@@ -13,11 +13,14 @@ export class Store {
   #timer = 0;
   #addressTimer = 0;
   #sent;
-  #window = null;
-  #sentWindow = null;
+  #serial = 0;
+  #wish = { window: null };
+  #sentWish = this.#wish;
 
-  constructor(catalog, query) {
+  // usual: the keys of the optimizers that are shown where the link names none.
+  constructor(catalog, query, usual) {
     this.catalog = catalog;
+    this.usual = usual;
     this.#values = new Map(new URLSearchParams(query));
     this.#sent = this.query;
   }
@@ -33,7 +36,7 @@ export class Store {
 
   get racers() {
     const text = this.text("opt");
-    if (text === undefined) return this.catalog.defaults.opt;
+    if (text === undefined) return this.usual;
     return text === "" ? [] : text.split("-");
   }
 
@@ -58,14 +61,20 @@ export class Store {
     this.#changed();
   }
 
+  // The state without some names, as a text: what does not depend on them has not changed.
+  without(names) {
+    return JSON.stringify([...this.#values].filter(([name]) => !names.includes(name)).sort());
+  }
+
   reset() {
     this.#values.clear();
     this.#changed();
   }
 
-  // The part of the plane that is looked at, so that the surface is computed for it.
-  look(window) {
-    this.#window = window;
+  // What is asked for beside the state: the part of the plane that is looked at, so that the
+  // surface is computed for it, and what a page adds.
+  wish(part) {
+    this.#wish = { ...this.#wish, ...part };
     this.#schedule();
   }
 
@@ -82,8 +91,9 @@ export class Store {
     this.#send = send;
   }
 
-  answered({ query }) {
-    if (query === this.#waiting) this.#waiting = null;
+  // The answer to a query is there; or, where it comes in parts, the last part of ask `serial`.
+  answered({ query, serial }) {
+    if (query === this.#waiting || serial === this.#serial) this.#waiting = null;
     this.#schedule();
   }
 
@@ -110,7 +120,7 @@ export class Store {
   #schedule() {
     clearTimeout(this.#timer);
     const query = this.query;
-    if (query === this.#sent && this.#window === this.#sentWindow) return;
+    if (query === this.#sent && this.#wish === this.#sentWish) return;
     const left = this.#waitingSince + PATIENCE - performance.now();
     if (this.#waiting !== null && left > 0) {
       this.#timer = setTimeout(() => this.#schedule(), left);
@@ -119,7 +129,7 @@ export class Store {
     this.#waiting = query;
     this.#waitingSince = performance.now();
     this.#sent = query;
-    this.#sentWindow = this.#window;
-    this.#send({ query, window: this.#window });
+    this.#sentWish = this.#wish;
+    this.#send({ query, serial: ++this.#serial, ...this.#wish });
   }
 }

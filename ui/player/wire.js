@@ -1,4 +1,4 @@
-// The inverse of wire.py: bytes to a header and named groups of Float64Array rows.
+// The inverse of wire.py: bytes to a header and named groups of rows (typed arrays).
 
 const inflate = async (bytes) => {
   const { writable, readable } = new DecompressionStream("deflate");
@@ -31,6 +31,9 @@ const widen = (high) => {
   return out;
 };
 
+const SIZES = { f4: 4, lead4: 4, lead3: 3, u2: 2, u1: 1 };
+const WHOLE = { u2: (row) => Uint16Array.from(row, (w) => w >>> 16), u1: (row) => Uint8Array.from(row, (w) => w >>> 24) };
+
 export async function unpack(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
@@ -38,11 +41,12 @@ export async function unpack(bytes) {
   const groups = {};
   let at = 0;
   for (const { name, kind, rows, n, wide } of header.layout) {
-    const size = kind === "lead3" ? 3 : 4;
+    const size = SIZES[kind];
     const words = unshuffle(body, at, rows, n, size);
     at += rows * n * size;
     groups[name] = Array.from({ length: rows }, (_, i) => {
       const row = words.slice(i * n, (i + 1) * n);
+      if (WHOLE[kind]) return WHOLE[kind](row);
       const isFloat32 = kind === "f4" && !wide.includes(i);
       return isFloat32 ? Float64Array.from(new Float32Array(row.buffer)) : widen(row);
     });

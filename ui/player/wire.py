@@ -4,7 +4,8 @@ A message is a little-endian uint32 (the header's length), a JSON header, and on
 The stream holds rows of float64 rounded to 32 or 24 leading bits (about 6 or 3.5 decimal
 digits over the full range of exponents), or float32 where a position is to be zoomed into; each
 row as differences of its bit patterns, all rows byte plane by byte plane: neighbouring steps are
-alike, so this halves what deflate makes of them. Their inverse is wire.js.
+alike, so this halves what deflate makes of them. Maps are whole numbers of 8 or 16 bits, sent the
+same way. Their inverse is wire.js.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 
 FLOAT32 = np.finfo(np.float32)
+SIZES = {"f4": 4, "lead4": 4, "lead3": 3, "u2": 2, "u1": 1}  # bytes a number
+WHOLE = ("u1", "u2")
 
 
 def _fits_float32(row: np.ndarray) -> bool:
@@ -41,22 +44,30 @@ def _planes(words: np.ndarray, size: int) -> bytes:
     return np.ascontiguousarray(octets[:, :size].T).tobytes()
 
 
+def _words(kind: str, rows: np.ndarray, wide: list[int]) -> np.ndarray:
+    """Rows as 32-bit words, what is sent of them first."""
+    size = SIZES[kind]
+    if kind in WHOLE:
+        return rows.astype(np.uint32) << np.uint32(32 - 8 * size)
+    words = _leading(rows, 8 * size)
+    if kind == "f4":
+        narrow = np.setdiff1d(np.arange(len(rows)), wide)
+        words[narrow] = rows[narrow].astype(np.float32).view(np.uint32)
+    return words
+
+
 def pack(header: dict[str, Any], groups: dict[str, tuple[str, np.ndarray]]) -> bytes:
     """A message of named groups of rows; each is (kind, rows (n_rows, n)).
 
     kind: "f4" (float32, but "lead4" for a row with numbers beyond float32's exponents), "lead4"
-    and "lead3" (float64 rounded to 32 or 24 bits).
+    and "lead3" (float64 rounded to 32 or 24 bits), "u1" and "u2" (whole numbers from 0 to 255 or
+    65,535).
     """
     layout: list[dict[str, Any]] = []
     body = bytearray()
     for name, (kind, rows) in groups.items():
-        size = 3 if kind == "lead3" else 4
         wide = [i for i, row in enumerate(rows) if kind == "f4" and not _fits_float32(row)]
-        words = _leading(rows, 8 * size)
-        if kind == "f4":
-            narrow = np.setdiff1d(np.arange(len(rows)), wide)
-            words[narrow] = rows[narrow].astype(np.float32).view(np.uint32)
-        body += _planes(words, size)
+        body += _planes(_words(kind, rows, wide), SIZES[kind])
         n_rows, n = rows.shape
         entry = {"name": name, "kind": kind, "rows": n_rows, "n": n, "wide": wide}
         layout.append(entry)

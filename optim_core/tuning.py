@@ -1,0 +1,72 @@
+"""The best learning rate of a method, and how far around it others work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from optim_core.hypers import LR
+from optim_core.spec import Optimizer, Surface
+from optim_core.sweep import sweep
+
+A_DECADE = 30
+RATES = np.array(
+    [
+        float(f"{rate:.3g}")
+        for rate in np.geomspace(LR.low, LR.high, 1 + round(A_DECADE * np.log10(LR.high / LR.low)))
+    ]
+)
+WITHIN = 10.0  # a working rate's final loss is at most this many times the best one's
+SETTLED = 1e-12  # of the first loss; what ends lower has arrived, and the rest is rounding
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What trying all of RATES has shown; arrays of one entry a rate, read-only."""
+
+    lr: float | None  # the best rate; None if all runs diverged
+    excess: np.ndarray  # float64; the final loss above the least known, inf or NaN of an overflow
+    works: np.ndarray  # bool; within WITHIN times the best
+
+    @property
+    def decades(self) -> float:
+        """How wide the working rates are, in factors of ten."""
+        return float(self.works.sum() / A_DECADE)
+
+
+def tune(
+    surface: Surface,
+    optimizer: Optimizer,
+    *,
+    start: Sequence[float],
+    steps: int,
+    noise: float = 0.0,
+    seed: int = 0,
+    **hypers: Any,
+) -> Tuning:
+    """Run `optimizer` once with each of RATES, and compare the final losses.
+
+    Arguments as in `simulate`, without lr. A loss below SETTLED of the first counts as that much:
+    such runs have arrived, and the middle one of their rates is the best. ValueError if the
+    surface has no least value that is known.
+    """
+    if surface.best is None:
+        raise ValueError(f"{surface.name} has no minimum, so no rate is the best on it.")
+    field = sweep(
+        surface, optimizer, axes={"lr": RATES}, start=start, steps=steps, noise=noise, seed=seed,
+        **hypers,
+    )  # fmt: skip
+    with np.errstate(all="ignore"):
+        excess = field.final_loss - surface.best
+        first = float(surface.value(*map(float, start), *surface.args)) - surface.best
+    usable = np.isfinite(excess) & (field.escape_step < 0)
+    compared = np.where(usable, np.maximum(excess, SETTLED * first), np.inf)
+    least = compared.min()
+    best = np.flatnonzero(usable & (compared == least))
+    works = usable & (compared <= WITHIN * least)
+    for array in (excess, works):
+        array.flags.writeable = False
+    return Tuning(float(RATES[best[len(best) // 2]]) if best.size else None, excess, works)

@@ -1,0 +1,62 @@
+"""Learning rate: where does it stop working, and why there?"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from optim_core.simulate import MAX_STEPS, check_count
+from ui import maps, rate_link
+from ui.ask import Wish, asked, window_of, wish
+from ui.desk import Desk
+from ui.player import answer_view, map_view, rates_view, surface_view
+from ui.race import surface_message
+from ui.rate_link import View
+from ui.rates import rates_message
+
+KEY = "rates"
+CELLS = 4000  # a side, of the largest map that the page draws
+
+
+@st.cache_resource(scope="session", on_release=Desk.clear, show_spinner=False)
+def desk() -> Desk:
+    """The session's own: what it has under way ends with it."""
+    return Desk()
+
+
+def deep_map(view: View, wanted: Wish) -> tuple[bytes | None, dict[str, Any] | None]:
+    """The long map that was ordered, if it is done, and how far it is."""
+    if wanted.deep is None:
+        desk().clear()
+        return None, None
+    order, cells, steps = wanted.deep
+    try:
+        sheet = maps.sheet(
+            view, check_count("cells", cells, 2, CELLS), check_count("steps", steps, 1, MAX_STEPS)
+        )
+    except ValueError as error:
+        return None, {"order": order, "error": str(error)}
+    status = desk().follow(
+        order, sheet, lambda told, left: maps.message(sheet, progress=told, cancel=left)
+    )
+    return desk().result, {"order": order, **status}
+
+
+@st.fragment
+def learning_rate() -> None:
+    address = [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
+    state = st.session_state.get(KEY)
+    query, window = asked(state, urlencode(address))
+    wanted = wish(state)
+    view, clean, notes = rate_link.parse(query)
+    surface = view.setup.surface
+    surface_view(surface_message(surface, window_of(window, surface.dim)))
+    rates_view(rates_message(view, query, clean, notes, fine=wanted.fine), key=KEY)
+    found, status = deep_map(view, wanted)
+    map_view(found or maps.live_message(maps.live_sheet(view, fine=wanted.fine)))
+    answer_view({"serial": wanted.serial, "job": status})
+
+
+learning_rate()

@@ -1,0 +1,69 @@
+// A map with many cells and steps, computed while the page is used: ordered, followed, cancelled.
+import { button, el } from "./format.js";
+
+const POLL = 300; // ms
+const BOUNDS = { cells: [2, 4000], steps: [1, 100000] };
+
+export class Deep {
+  #order = null;
+  #timer = 0;
+
+  constructor(store) {
+    this.store = store;
+    const box = (name, value) => el("input", { type: "text", inputmode: "numeric", class: "lab-number lab-deepnumber", value, "aria-label": `Deep map: ${name}` });
+    this.cells = box("cells a side", 1600);
+    this.steps = box("steps", 5000);
+    this.bar = el("progress", { max: 1, value: 0, hidden: true });
+    this.word = el("output", { class: "lab-deepword" });
+    this.start = button("Compute", "Compute the deep map", () => this.#begin());
+    this.stop = button("Cancel", "Cancel the deep map", () => this.#end("It was cancelled."), { hidden: true });
+    this.element = el(
+      "div",
+      { class: "lab-deep" },
+      el("span", {}, "Deep map:"), this.cells, "× as many cells,", this.steps, "steps", this.start, this.stop, this.bar, this.word,
+    );
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+  }
+
+  #begin() {
+    const wanted = { cells: Number(this.cells.value), steps: Number(this.steps.value) };
+    for (const [name, [low, high]] of Object.entries(BOUNDS)) {
+      const bad = !Number.isInteger(wanted[name]) || wanted[name] < low || wanted[name] > high;
+      this[name].setCustomValidity(bad ? `${name} must be a whole number from ${low} to ${high}, got “${this[name].value}”.` : "");
+      if (bad) return this[name].reportValidity();
+    }
+    this.#order = Date.now();
+    this.store.wish({ deep: { order: this.#order, ...wanted } });
+    return this.#show("running", "waiting …");
+  }
+
+  #end(text) {
+    clearTimeout(this.#timer);
+    this.#order = null;
+    this.store.wish({ deep: null });
+    this.#show("idle", text);
+  }
+
+  #show(state, text) {
+    this.element.dataset.state = state;
+    this.start.hidden = state !== "idle";
+    this.stop.hidden = state === "idle";
+    this.stop.textContent = state === "running" ? "Cancel" : "Back to the live map";
+    this.bar.hidden = state !== "running";
+    this.word.textContent = text;
+  }
+
+  // How far the server is with it.
+  setJob(job) {
+    if (!job || job.order !== this.#order) return;
+    if (job.error) return void this.#end(job.error);
+    if (job.ready) return void this.#show("done", "");
+    this.bar.value = job.total ? job.done / job.total : 0;
+    this.#show("running", `${Math.round(100 * this.bar.value)} %`);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.store.wish({ poll: Date.now() }), POLL);
+  }
+}
