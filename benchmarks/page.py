@@ -15,6 +15,10 @@ RACERS = ("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamax", 
 QUERY = f"?opt={'-'.join(RACERS)}&steps={STEPS}"
 PRESSES = 20
 ROUNDS = 3
+RATES = "/learning_rate"
+PAINTED = ".lab-main canvas[data-painted]"
+MAP_PAINTED = ".lab-heat[data-painted]"
+REST = 900  # ms after which the fine map of a change is there
 RAW_PATHS = len(RACERS) * (STEPS + 1) * 2 * 4  # bytes of the positions as float32
 
 # Time from the key's event to the frame after the picture changed; `changed` says when it has.
@@ -39,6 +43,13 @@ LAB_CHANGED = """(() => {
   let last = dataset.answer;
   return () => { const is = dataset.answer !== last; last = dataset.answer; return is; };
 })()"""
+# While a hand moves a coarse map comes, and a fine one when it rests: the first one counts.
+MAP_CHANGED = """(() => {
+  const { dataset } = document.querySelector(".lab-root");
+  let last = dataset.map;
+  addEventListener("keydown", () => { last = dataset.map; }, true);
+  return () => dataset.map !== last;
+})()"""
 BARE_CHANGED = """(() => {
   const text = () => document.querySelector("[data-testid=stText]").textContent;
   let last = text();
@@ -46,13 +57,13 @@ BARE_CHANGED = """(() => {
 })()"""
 
 
-def _presses(page: Page, target: str, changed: str) -> list[float]:
+def _presses(page: Page, target: str, changed: str, rest: int = 150) -> list[float]:
     page.evaluate(WATCH, changed)
     page.locator(target).focus()
     for i in range(PRESSES + 2):
         page.keyboard.press("ArrowRight")  # never back: a state seen before is not sent again
         page.wait_for_function("n => window.waits.length > n", arg=i, polling=50)
-        page.wait_for_timeout(150)
+        page.wait_for_timeout(rest)
     return [float(t) for t in page.evaluate("window.waits")][2:]
 
 
@@ -73,7 +84,7 @@ def _count_bytes(page: Page) -> dict[str, int]:
 def _open(browser: Browser, address: str) -> tuple[Page, float]:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(address)
-    page.wait_for_selector(".lab-main canvas[data-painted]")
+    page.wait_for_selector(PAINTED)
     return page, _first_paint(page)
 
 
@@ -114,6 +125,21 @@ def _lab(browser: Browser, address: str) -> tuple[list[float], float, float]:
     return waits, down, float(frames)
 
 
+def _rates(browser: Browser, address: str) -> tuple[list[float], list[float]]:
+    """Of the Learning rate page: key press on the slider to painted runs, another map to painted.
+
+    The map is of the rate and the momentum, so that the surface's condition makes it another one.
+    """
+    page, _ = _open(browser, address + RATES)
+    page.wait_for_selector(MAP_PAINTED)
+    page.wait_for_timeout(1000)
+    runs = _presses(page, ".lab-ratebar", LAB_CHANGED)
+    page.wait_for_timeout(REST)
+    maps = _presses(page, "[type=range][data-name='condition']", MAP_CHANGED, REST)
+    page.close()
+    return runs, maps
+
+
 def _paints(browser: Browser, address: str, painted: str) -> tuple[float, float]:
     colds: list[float] = []
     warms: list[float] = []
@@ -134,14 +160,19 @@ def measure() -> list[tuple[str, str, str]]:
     bare_app = serve(ROOT / "benchmarks" / "bare_app.py")
     with chromium() as browser, bare_app as bare_address, serve(ROOT / "app.py") as address:
         # In turns, because a machine's speed drifts within a minute.
-        floors, changes = [], []
+        floors, changes, drags, maps = [], [], [], []
         for _ in range(ROUNDS):
             floors += _bare(browser, bare_address)
             waits, down, fps = _lab(browser, address)
             changes += waits
+            runs, others = _rates(browser, address)
+            drags += runs
+            maps += others
         bare, wait = median(floors), median(changes)
         bare_cold, bare_warm = _paints(browser, bare_address, "[data-testid=stText]")
-        cold, warm = _paints(browser, address, ".lab-main canvas[data-painted]")
+        cold, warm = _paints(browser, address, PAINTED)
+        rates_cold, rates_warm = _paints(browser, address + RATES, PAINTED)
+        map_cold, map_warm = _paints(browser, address + RATES, MAP_PAINTED)
     limit = 1.3 * RAW_PATHS + 10_240
     return [
         ("bare Streamlit app, key press to painted", f"{bare:.0f} ms", "the floor"),
@@ -155,6 +186,24 @@ def measure() -> list[tuple[str, str, str]]:
         ("playback", f"{fps:.1f} frames/s", "55 frames/s"),
         ("first picture, cold browser", f"{cold:.0f} ms (bare app {bare_cold:.0f})", ""),
         ("first picture, warm browser", f"{warm:.0f} ms (bare app {bare_warm:.0f})", ""),
+        (
+            "Learning rate page: first picture, cold browser",
+            f"{rates_cold:.0f} ms ({rates_cold / cold:.2f} x Compare's, its map {map_cold:.0f})",
+            "1.5 x",
+        ),
+        (
+            "  warm browser",
+            f"{rates_warm:.0f} ms ({rates_warm / warm:.2f} x Compare's, its map {map_warm:.0f})",
+            "1.5 x",
+        ),
+        (
+            "  key press on its slider to painted",
+            f"{median(drags):.0f} ms ({median(drags) / bare:.2f} x the floor)",
+            "2 x",
+        ),
+        ("    slowest", f"{max(drags):.0f} ms", ""),
+        ("  another map, key press to painted", f"{median(maps):.0f} ms", ""),
+        ("    slowest", f"{max(maps):.0f} ms", ""),
     ]
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import random
 import struct
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
@@ -23,7 +26,10 @@ from benchmarks.browser import ROOT, serve
 SESSIONS = 30
 CHANGES = 15  # of each session, one a second
 PATIENCE = 20.0  # seconds for one answer
-COMPONENT = "descent_race"
+RACE, RATES = "descent_race", "descent_rates"
+PAGES = {RACE: "", RATES: "learning_rate"}
+DEEP = {"order": 1, "cells": 1600, "steps": 5000}  # some half a minute of two cores
+IDLE = 0.1  # of a core
 FINISHED = (
     ForwardMsg.FINISHED_SUCCESSFULLY,
     ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
@@ -40,6 +46,7 @@ class Answer:
 
     query: str | None = None  # that the race message says it answers
     received: int = 0  # bytes
+    job: Any = None  # how far a deep map is
 
 
 @dataclass
@@ -47,6 +54,7 @@ class Session:
     """A browser without a picture: the same messages, the same cache of what was sent before."""
 
     socket: ClientConnection
+    component: str = RACE
     kept: dict[str, ForwardMsg] = field(default_factory=dict)
     widget: str = ""
     fragment: str = ""
@@ -54,16 +62,16 @@ class Session:
 
     async def open(self) -> Answer:
         """The first run of the page."""
-        return await self._run(BackMsg(rerun_script=ClientState()))
+        return await self._run(BackMsg(rerun_script=ClientState(page_name=PAGES[self.component])))
 
-    async def change(self, query: str) -> Answer:
+    async def change(self, query: str, **wish: Any) -> Answer:
         """A moved slider, and the answer with the new race."""
         message = BackMsg()
         state = message.rerun_script
         state.page_script_hash = self.page
         state.fragment_id = self.fragment
         state.cached_message_hashes.extend(self.kept)
-        ask = {"ask": {"query": query, "window": None}}
+        ask = {"ask": {"query": query, "window": None} | wish}
         state.widget_states.widgets.add(id=self.widget, json_value=json.dumps(ask))
         answer = await self._run(message)
         if answer.query != query:
@@ -101,7 +109,9 @@ class Session:
         if element.WhichOneof("type") == "exception":
             raise AnswerError(element.exception.message)
         component = element.bidi_component
-        if component.component_name == COMPONENT:
+        if component.component_name == "descent_answer":
+            answer.job = json.loads(component.json)["job"]
+        if component.component_name == self.component:
             self.widget, self.fragment = component.id, news.delta.fragment_id
             (length,) = struct.unpack_from("<I", component.bytes)
             answer.query = json.loads(component.bytes[4 : 4 + length])["query"]
@@ -117,11 +127,18 @@ class Load:
     received: int  # bytes
 
 
-async def _session(address: str, seed: int, changes: int, go: asyncio.Barrier, load: Load) -> None:
-    chance = random.Random(seed)
+def _connected(address: str) -> connect:
     url = address.replace("http", "ws", 1) + "/_stcore/stream"
-    async with connect(url, subprotocols=[Subprotocol("streamlit")], max_size=None) as socket:
-        session = Session(socket)
+    return connect(url, subprotocols=[Subprotocol("streamlit")], max_size=None)
+
+
+async def _session(
+    address: str, component: str, seed: int, changes: int, go: asyncio.Barrier, load: Load
+) -> None:
+    chance = random.Random(seed)
+    name = {RACE: "adam.lr", RATES: "lr"}[component]
+    async with _connected(address) as socket:
+        session = Session(socket, component)
         await session.open()
         await go.wait()
         due = time.perf_counter() + chance.random()
@@ -129,7 +146,7 @@ async def _session(address: str, seed: int, changes: int, go: asyncio.Barrier, l
             # A late answer delays the next change, and who waits counts from when it was due.
             await asyncio.sleep(max(0.0, due + i - time.perf_counter()))
             try:
-                answer = await session.change(f"adam.lr={chance.uniform(0.01, 0.5):.6f}")
+                answer = await session.change(f"{name}={chance.uniform(0.01, 0.5):.6f}")
             except (AnswerError, TimeoutError, ConnectionClosed) as error:
                 load.errors.append(repr(error))
             else:
@@ -137,12 +154,14 @@ async def _session(address: str, seed: int, changes: int, go: asyncio.Barrier, l
                 load.received += answer.received
 
 
-async def _load(address: str, sessions: int, changes: int, seed: int) -> Load:
+async def _load(
+    address: str, sessions: int, changes: int, seed: int, component: str = RACE
+) -> Load:
     load = Load([], [], 0.0, 0)
     go = asyncio.Barrier(sessions + 1)
     async with asyncio.TaskGroup() as group:
         for i in range(sessions):
-            group.create_task(_session(address, 1000 * seed + i, changes, go, load))
+            group.create_task(_session(address, component, 1000 * seed + i, changes, go, load))
         await go.wait()
         began = time.perf_counter()
     load.elapsed = time.perf_counter() - began
@@ -153,11 +172,67 @@ def _p95(waits: list[float]) -> float:
     return quantiles(waits, n=20, method="inclusive")[-1]
 
 
+def _process(address: str) -> Path:
+    """The /proc entry of the server that listens at an address."""
+    port = address.rpartition(":")[2]
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = entry.read_text().split("\0")
+            if "streamlit" in words and port in words:
+                return entry.parent
+    raise RuntimeError(f"no server at {address}")
+
+
+def _spent(process: Path) -> float:
+    """Seconds of processor time so far."""
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def _left(address: str) -> tuple[float, float]:
+    """Of a server that a session leaves with a deep map under way: cores before, seconds after."""
+    process = _process(address)
+    async with _connected(address) as socket:
+        session = Session(socket, RATES)
+        await session.open()
+        began, spent = time.perf_counter(), _spent(process)
+        done = 0
+        for serial in range(1, 11):
+            answer = await session.change("", serial=serial, fine=False, deep=DEEP)
+            done = answer.job["done"]
+            await asyncio.sleep(0.3)
+        busy = (_spent(process) - spent) / (time.perf_counter() - began)
+        if not 0 < done < answer.job["total"]:
+            raise RuntimeError(f"the deep map was not under way: {answer.job}")
+    began = time.perf_counter()
+    while time.perf_counter() - began < PATIENCE:
+        before = _spent(process)
+        await asyncio.sleep(0.5)
+        if _spent(process) - before < 0.5 * IDLE:
+            return busy, time.perf_counter() - began - 0.5
+    raise RuntimeError(f"still at work {PATIENCE:.0f} s after it was left")
+
+
 def measure() -> list[tuple[str, str, str]]:
     """Rows of (what, measured, bound)."""
     with serve(ROOT / "app.py") as address:
         alone = asyncio.run(_load(address, 1, CHANGES, seed=1))
         many = asyncio.run(_load(address, SESSIONS, CHANGES, seed=2))
+        rates_alone = asyncio.run(_load(address, 1, CHANGES, seed=3, component=RATES))
+        rates = asyncio.run(_load(address, SESSIONS, CHANGES, seed=4, component=RATES))
+        busy, idle = asyncio.run(_left(address))
+    return [
+        *_rows("a change a second", alone, many),
+        *_rows("the Learning rate page's slider moved once a second", rates_alone, rates),
+        (
+            "a session leaves during a deep map: seconds until the server is idle",
+            f"{idle:.1f} s ({busy:.2f} cores before)",
+            "10 s",
+        ),
+    ]
+
+
+def _rows(what: str, alone: Load, many: Load) -> list[tuple[str, str, str]]:
     for error in dict.fromkeys(alone.errors + many.errors):
         print(error)
     if not alone.waits or not many.waits:
@@ -165,13 +240,9 @@ def measure() -> list[tuple[str, str, str]]:
     least, half, most = median(alone.waits), median(many.waits), _p95(many.waits)
     answered = len(many.waits)
     return [
+        (f"one session, {what}: change sent to run finished", f"{1e3 * least:.0f} ms", "the floor"),
         (
-            "one session, a change a second: change sent to run finished",
-            f"{1e3 * least:.0f} ms",
-            "the floor",
-        ),
-        (
-            f"{SESSIONS} sessions, a change a second each: median",
+            f"{SESSIONS} sessions, {what} each: median",
             f"{1e3 * half:.0f} ms ({half / least:.2f} x the floor)",
             "",
         ),

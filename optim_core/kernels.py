@@ -200,6 +200,7 @@ def recorder(optimizer: Optimizer) -> Any:
     return _compile(record, RECORD, source, *names, n_slots)
 
 
+LINE = 8  # lanes in a cache line, which is a vector too
 WIDTH = 256  # lanes that go through the steps together; fewer pay more for the calls of a step
 STRIDE = 32  # steps between two looks at where the lanes are
 LOOK_BACK = 192  # rows before the last: a cycle of 64 steps must be there three times
@@ -213,6 +214,14 @@ ADVANCE = types.void(
     MATRIX,  # in and out: slots (slots, dim * lanes)
     CUBE,  # positions (steps + 1, dim, lanes); row 0 is in, the others are out
 )
+
+
+@register_jitable
+def _lines(rows, width):  # type: ignore[no-untyped-def]
+    """An empty matrix that begins with a cache line: a vector across two of them costs twice."""
+    raw = np.empty(rows * width + LINE)
+    skip = (-raw.ctypes.data // raw.itemsize) % LINE
+    return raw[skip : skip + rows * width].reshape(rows, width)
 
 
 @cache
@@ -231,7 +240,7 @@ def advancer(optimizer: Optimizer) -> Any:
         tag = source  # noqa: F841  enters the cache key
         steps, dim = noise.shape
         width = path.shape[2]
-        point, slope = np.empty((dim, width)), np.empty((dim, width))
+        point, slope = _lines(dim, width), _lines(dim, width)
         for t in range(steps):
             here, there = path[t], path[t + 1]
             for i in range(width):
@@ -441,12 +450,13 @@ def _sweep(  # type: ignore[no-untyped-def]
     lanes, minima, kept = starts.shape[1], boxes.shape[1], tail.shape[0]
     chunks = (lanes + WIDTH - 1) // WIDTH
     width = (lanes + chunks - 1) // chunks
+    width = (width + LINE - 1) // LINE * LINE
     late = max(0, steps - LOOK_BACK)
     n = steps + 1
     quarter = (0, n // 4, n // 2, 3 * n // 4, n) if n >= 4 else (0, n, n, n, n)
-    path = np.empty((LOOK_BACK + 1, dim, width))
-    h, k = np.empty((len(hypers), width)), np.empty((len(begin), width))
-    s = np.empty((slots, dim * width))
+    path = _lines((LOOK_BACK + 1) * dim, width).reshape(LOOK_BACK + 1, dim, width)
+    h, k = _lines(len(hypers), width), _lines(len(begin), width)
+    s = _lines(slots, dim * width)
     low, high = np.empty((dim, width)), np.empty((dim, width))  # since the last look
     least, most = np.empty((dim, width)), np.empty((dim, width))  # in this quarter
     floor, ceiling = np.empty((dim, width)), np.empty((dim, width))  # of the minimum it is at

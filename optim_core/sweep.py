@@ -15,7 +15,15 @@ import numpy as np
 from optim_core import kernels
 from optim_core.outcome import DUST, FAINT, LONGEST, NEAR, SAME
 from optim_core.simulate import MAX_STEPS, NOISE, check_count, check_start, gradient_noise
-from optim_core.spec import Hyper, Interval, Optimizer, Surface, is_finite_number, resolve
+from optim_core.spec import (
+    Hyper,
+    Interval,
+    Optimizer,
+    Surface,
+    is_finite_number,
+    resolve,
+    same_clock,
+)
 
 COORDINATES = ("x", "y")
 COORDINATE = Hyper("x", "x", 0.0, Interval(-np.inf), 0.0, 1.0, "linear", "Where a run starts.")
@@ -100,7 +108,7 @@ def sweep(
     job = _Job(
         surface=surface,
         optimizer=optimizer,
-        names=_order(surface, grid),
+        names=tuple(_order(surface, optimizer, grid)),
         values=values,
         steps=steps,
         noise=NOISE.check(noise),
@@ -198,11 +206,17 @@ def _check_tol(surface: Surface, tol: float) -> float:
     return float(tol)
 
 
-def _order(surface: Surface, grid: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """Outer and inner axis. A parameter of the surface is outer: lanes share the surface's."""
+def _order(surface: Surface, optimizer: Optimizer, grid: Mapping[str, np.ndarray]) -> list[str]:
+    """Outer and inner axis.
+
+    A parameter of the surface is outer: lanes share the surface's. Else lr, mostly the first axis,
+    is, so that lanes fare alike; but lanes that share their clock underflow at the same steps.
+    """
     first, second = (*grid, "")[:2]
     params = {h.name for h in surface.params}
-    return (first, second) if first in params and second not in params else (second, first)
+    shares = optimizer.clock is not same_clock and second not in (*COORDINATES, "")
+    inner_first = second in params or shares
+    return [second, first] if inner_first and first not in params else [first, second]
 
 
 def _empty(job: _Job, *shape: int) -> list[np.ndarray]:

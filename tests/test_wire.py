@@ -35,15 +35,19 @@ def decode(message: bytes) -> tuple[dict[str, Any], dict[str, list[list[float]]]
     at = 0
     for entry in header["layout"]:
         n, count = entry["n"], entry["rows"]
-        size = 3 if entry["kind"] == "lead3" else 4
+        size = {"u1": 1, "u2": 2, "lead3": 3}.get(entry["kind"], 4)
         planes = [body[at + b * count * n : at + (b + 1) * count * n] for b in range(size)]
         at += size * count * n
         rows = []
         for row in range(count):
             is_float32 = entry["kind"] == "f4" and row not in entry["wide"]
-            word, numbers = 0, []
+            word = 0
+            numbers: list[float] = []
             for i in range(row * n, (row + 1) * n):
                 word = (word + sum(p[i] << (24 - 8 * b) for b, p in enumerate(planes))) % 2**32
+                if entry["kind"] in ("u1", "u2"):
+                    numbers.append(word >> (32 - 8 * size))
+                    continue
                 packed = struct.pack("<I", word) if is_float32 else struct.pack("<Q", word << 32)
                 numbers.append(struct.unpack("<f" if is_float32 else "<d", packed)[0])
             rows.append(numbers)
@@ -117,6 +121,23 @@ def test_nan_stays_nan_whatever_its_bits(kind: str) -> None:
 @pytest.mark.parametrize("value", [0.5, 1.0, -2.0, 1024.0, 0.0, 3.75])
 def test_short_numbers_come_back_exactly(kind: str, value: float) -> None:
     np.testing.assert_array_equal(sent(kind, np.array([[value]])), [[value]])
+
+
+@pytest.mark.parametrize(("kind", "most"), [("u1", 255), ("u2", 65_535)])
+def test_whole_numbers_come_back_exactly(kind: str, most: int) -> None:
+    chance = np.random.default_rng(5)
+    rows = chance.integers(0, most, (7, 60), endpoint=True)
+    rows[0, :4] = [0, most, 0, most]
+    for numbers in (rows, rows.astype(float), rows.astype(np.int32).T, rows[:0]):
+        np.testing.assert_array_equal(sent(kind, numbers), numbers)
+
+
+def test_whole_numbers_take_as_many_bytes_as_they_are_wide() -> None:
+    rows = np.zeros((3, 5))
+    for kind, size in (("u1", 1), ("u2", 2)):
+        message = wire.pack({}, {"rows": (kind, rows)})
+        (length,) = struct.unpack_from("<I", message)
+        assert len(zlib.decompress(message[4 + length :])) == size * rows.size
 
 
 def test_rounding_is_to_nearest() -> None:

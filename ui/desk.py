@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +33,10 @@ class _Job:
             self.error = "It was cancelled."
         except ValueError as error:
             self.error = str(error)
+        except Exception:
+            # A thread has no caller: whoever asks about the job must hear of it.
+            logging.getLogger(__name__).exception("A deep map failed.")
+            self.error = "It failed; the server's log says why."
 
     def _tell(self, done: int, total: int) -> None:
         self.done, self.total = done, total

@@ -16,7 +16,7 @@ from ui.player import wire
 from ui.rate_link import View, Window, panel_axes
 
 DIVERGED, SETTLED, CYCLE, OTHER = range(4)
-NOWHERE = 65_535  # instead of a minimum's index
+MOST = NOWHERE = 65_535  # the largest count that is sent, and what stands for no minimum
 COARSE, FINE = 200, 400  # cells a side while a hand moves, and when it rests…
 QUICK, CALM = 12_500_000, 50_000_000  # …but no more than so many cells × steps
 LARGEST = 15_000_000_000  # cells × steps of one map, half a minute of two cores
@@ -123,11 +123,14 @@ def counts(field: Field, kind: np.ndarray, first: np.ndarray | float) -> np.ndar
     if base is not None:
         with np.errstate(all="ignore"):
             fallen = 100.0 * np.log10((first - base) / (field.final_loss - base))
-    return np.select(
+    # A run may diverge and cross the frame in its last step.
+    left = np.where(field.leave_step < 0, field.steps, field.leave_step)
+    found = np.select(
         [kind == DIVERGED, kind == SETTLED, kind == CYCLE],
-        [np.maximum(field.leave_step, 0), field.settle_step, field.period],
-        np.nan_to_num(np.clip(fallen, 0.0, 60_000.0)),
+        [left, field.settle_step, field.period],
+        np.nan_to_num(np.maximum(fallen, 0.0)),
     )
+    return np.asarray(np.minimum(found, MOST))
 
 
 def first_loss(sheet: Sheet, values: list[np.ndarray]) -> np.ndarray | float:
@@ -148,6 +151,8 @@ def first_loss(sheet: Sheet, values: list[np.ndarray]) -> np.ndarray | float:
 def boundary(sheet: Sheet) -> list[tuple[float, float]] | None:
     """Points (lr, value of the second axis) of the closed-form limit, where there is one."""
     (racer,), (_, across) = sheet.racers, sheet.axes
+    if across.name in ("x", "y") and len(sheet.surface.minima) > 1:
+        return None  # each start has another minimum, and another limit
     inner = places(across, *sheet.window[1], BOUNDARY).tolist()
     values = [sheet.window[1][0], *inner, sheet.window[1][1]]
     params = {p.name for p in sheet.surface.params}
@@ -155,7 +160,7 @@ def boundary(sheet: Sheet) -> list[tuple[float, float]] | None:
     found = []
     for value in values:
         hypers = dict(racer.hypers) | ({across.name: value} if across.name in own else {})
-        surface = sheet.surface
+        surface = replace(sheet.surface, start=sheet.start)
         if across.name in params:
             surface = surface.with_params(**{across.name: value})
         limit = _closed_form(surface, racer.optimizer, tuple(hypers.items()))

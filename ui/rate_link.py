@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import urlencode
@@ -112,12 +113,15 @@ def _read_window(text: str, axes: tuple[Hyper, Hyper]) -> Window:
     numbers = text.split(",")
     if len(numbers) != 4 or not all(NUMBER.fullmatch(n) for n in numbers):
         raise ValueError(f"view must be four numbers low,high,low,high, got {text[:40]!r}.")
-    a, b, c, d = (
-        axis.check(float(n)) if float(n) != axis.domain.low else float(n)
-        for n, axis in zip(numbers, (axes[0], axes[0], axes[1], axes[1]), strict=True)
-    )
-    if not (a < b and c < d):
-        raise ValueError(f"view must be low,high,low,high with low < high, got {text[:40]!r}.")
+    a, b, c, d = map(float, numbers)
+    for axis, low, high in ((axes[0], a, b), (axes[1], c, d)):
+        # A log scale has no zero, and what is wider than the floats has no middle.
+        inside = low in axis.domain and high in axis.domain and (axis.scale != "log" or low > 0.0)
+        if not (inside and low < high and math.isfinite((high - low) / min(1.0, abs(low) or 1.0))):
+            raise ValueError(
+                f"view must be low,high,low,high with low < high in {axis.domain} for "
+                f"{axis.name}, got {text[:60]!r}."
+            )
     return (a, b), (c, d)
 
 

@@ -48,9 +48,12 @@ export class Heat {
     this.paint();
   }
 
-  get frame() {
-    const { left, right, top, bottom } = this.host.clientWidth < 420 ? NARROW : WIDE;
-    return { left, top, width: this.host.clientWidth - left - right, height: this.host.clientHeight - top - bottom };
+  // Asking the browser for a size costs a layout, so it is asked once a picture.
+  #measure() {
+    const { clientWidth: width, clientHeight: height } = this.host;
+    const { left, right, top, bottom } = width < 420 ? NARROW : WIDE;
+    this.size = { width, height };
+    this.frame = { left, top, width: width - left - right, height: height - top - bottom };
   }
 
   #span = (i) => ({ low: this.window[i][0], high: this.window[i][1] });
@@ -145,7 +148,8 @@ export class Heat {
   }
 
   #paint() {
-    const { clientWidth: width, clientHeight: height } = this.host;
+    this.#measure();
+    const { width, height } = this.size;
     if (!this.window || !width || !height) return;
     const ratio = devicePixelRatio || 1;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];

@@ -76,7 +76,7 @@ export class Panel {
 
   // The state without what the map does not depend on: while it changes, the map is a coarse one.
   #subject() {
-    const own = ["opt", "speed", "field", "seen", this.#stateName(this.#view?.across)];
+    const own = ["opt", "speed", "field", this.#stateName(this.#view?.across)];
     return this.store.without(this.#view?.panel === "basins" ? own : [...own, "lr"]);
   }
 
