@@ -358,7 +358,7 @@ const OUTCOMES = [
 const WORDS = {
   map: ({ names: [name], header, label }) => ({
     title: [""],
-    says: `Every cell is a run of ${name}, ${header.steps} steps from the same start. ${
+    says: `Every cell is a run of ${name}, ${header.steps} steps${"xy".includes(header.axes[1].name) ? "" : " from the same start"}. ${
       header.boundary
         ? "The line is the theory's limit, and the colors were computed without it. "
         : ""
