@@ -1,10 +1,11 @@
 """Optimizers as pure rules, and what runs them. No Streamlit, no Plotly, no I/O."""
 
-from optim_core import optimizers
+from optim_core import optimizers, schedules
 from optim_core.discovery import declared
 from optim_core.outcome import Outcome
+from optim_core.relay import Relay
 from optim_core.simulate import Run, simulate
-from optim_core.spec import Optimizer
+from optim_core.spec import Optimizer, Schedule
 from optim_core.sweep import Cancelled, Field, sweep
 
 OPTIMIZERS: dict[str, Optimizer] = {
@@ -14,4 +15,22 @@ OPTIMIZERS: dict[str, Optimizer] = {
     )
 }
 
-__all__ = ["OPTIMIZERS", "Cancelled", "Field", "Outcome", "Run", "simulate", "sweep"]
+# From few choices to many.
+SCHEDULES: dict[str, Schedule] = {
+    schedule.key: schedule
+    for schedule in sorted(
+        declared(schedules, "SCHEDULE", Schedule), key=lambda s: (len(s.hypers), s.key)
+    )
+}
+
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Cancelled",
+    "Field",
+    "Outcome",
+    "Relay",
+    "Run",
+    "simulate",
+    "sweep",
+]

@@ -10,12 +10,12 @@ UNIT = Interval(0.0, 1.0)
 
 LR = Hyper(
     "lr", r"\eta", 1e-3, Interval(0.0, open_low=True), 1e-5, 10.0, "log",
-    "Learning rate: how long a step is.",
+    "Learning rate: how long a step is.", role="rate",
 )  # fmt: skip
 MOMENTUM = Hyper(
     "momentum", r"\beta", 0.9, UNIT, 0.0, 0.999, "one_minus",
     "Heavy-ball momentum: the share of the last step that is kept (a sum, not an average).",
-    "Polyak 1964",
+    "Polyak 1964", role="momentum",
 )  # fmt: skip
 RHO = Hyper(
     "rho", r"\rho", 0.99, UNIT, 0.0, 0.9999, "one_minus",
@@ -24,6 +24,7 @@ RHO = Hyper(
 BETA1 = Hyper(
     "beta1", r"\beta_1", 0.9, UNIT, 0.0, 0.999, "one_minus",
     "Decay of the running average of gradients.", "Kingma & Ba 2015, Algorithm 1",
+    role="momentum",
 )  # fmt: skip
 BETA2 = Hyper(
     "beta2", r"\beta_2", 0.999, UNIT, 0.0, 0.9999, "one_minus",
@@ -42,6 +43,13 @@ BIAS_CORRECTION = Hyper(
     "bias_correction", r"\hat{\ }", 1.0, Interval(0.0, 1.0, open_high=False), 0.0, 1.0, "switch",
     "Divide the averages by what they lack for having started at zero.",
     "Kingma & Ba 2015, section 3",
+)  # fmt: skip
+RATE_INSIDE = Hyper(
+    "rate_inside", r"\eta_{\mathrm{in}}", 1.0, Interval(0.0, 1.0, open_high=False), 0.0, 1.0,
+    "switch",
+    "Multiply the gradient by the rate before it enters the buffer, and not the buffer as it "
+    "leaves, which are two paths once the rate changes.",
+    "Sutskever et al. 2013; torch.optim.SGD's note on its difference from it",
 )  # fmt: skip
 
 

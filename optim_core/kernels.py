@@ -24,7 +24,7 @@ from numba.extending import intrinsic, register_jitable
 from numba.np.arrayobj import make_array
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from optim_core.spec import Optimizer, Surface, at_position
+from optim_core.spec import Optimizer, Schedule, Surface, at_position
 
 # error_model="numpy": x/0 is inf or NaN, never an exception, and loops can be vectorised.
 # No fastmath (it changes results) and no parallel=True (two sessions at once abort the process).
@@ -79,8 +79,10 @@ def _compile(kernel: Any, signature: Any, source: str, *identity: object) -> Any
 
     Numba names machine code by qualified name and a counter of this process. Kernels of one name
     from two processes' caches would carry one symbol, and calls go to whichever loaded first.
+    All but the first of what identifies it is in a digest: the name is a file's, of 255 letters.
     """
-    parts = [kernel.__name__, *map(str, identity), source]
+    digest = hashlib.sha256("_".join([*map(str, identity), source]).encode()).hexdigest()
+    parts = [kernel.__name__, *map(str, identity[:1]), digest]
     kernel.__qualname__ = "_".join(parts).replace(".", "_")
     return njit(signature, **OPTIONS)(kernel)
 
@@ -149,22 +151,58 @@ def block(surface: Surface, which: Which) -> Any:
     return _block(function, surface.dim, len(surface.args), which == "value")
 
 
-RECORD = types.void(
+REACT = types.void(MATRIX, VECTOR, MATRIX)  # losses (1, lanes), knobs, in and out: memory
+
+
+@cache
+def _reactor(function: Callable[..., Any], n_knobs: int, n_memory: int) -> Any:
+    _callable(function)
+    source = fingerprint(function)
+
+    def react(losses, knobs, memory):  # type: ignore[no-untyped-def]
+        tag = source  # noqa: F841  enters the cache key
+        h = to_fixed_tuple(knobs, n_knobs)
+        for i in range(losses.shape[1]):
+            put(memory, i, function(losses[0, i], h, column(memory, i, n_memory)))
+
+    name = function.__qualname__
+    return _compile(react, REACT, source, function.__module__, name, n_knobs, n_memory)
+
+
+def reactor(schedule: Schedule) -> Any:
+    """Compile a schedule's closed loop for lanes of runs: REACT(losses, knobs, memory)."""
+    knobs = len(schedule.knobs) if schedule.watches else 0  # one kernel for all that do not look
+    return _reactor(schedule.react, knobs, len(schedule.memory))
+
+
+NOISE = types.Array(types.float64, 2, "C", readonly=True)
+RECORD = (
     types.FunctionType(BLOCK),  # gradient
     VECTOR,  # surface parameters
-    VECTOR,  # hyperparameters
-    VECTOR,  # clock at the start
-    types.Array(types.float64, 2, "C", readonly=True),  # noise on the gradient (steps, dim)
+    MATRIX,  # in and out: hyperparameters (hypers, steps), or (hypers, 1) if they are constant
+    VECTOR,  # in and out: clock
+    NOISE,  # on the gradient (steps, dim)
     MATRIX,  # positions (steps + 1, dim); row 0 is the start
     MATRIX,  # gradients (steps, dim)
     MATRIX,  # probes (steps, dim)
-    CUBE,  # slots (slots, steps + 1, dim); row 0 is zero
+    CUBE,  # slots (slots, steps + 1, dim); row 0 is in, the others are out
+)
+CLOSED_LOOP = (
+    types.FunctionType(BLOCK),  # value
+    types.FunctionType(REACT),  # what the schedule makes of it
+    VECTOR,  # its knobs
+    types.intp,  # the first step whose loss it looks at
+    MATRIX,  # in and out: its memory (memory, 1)
 )
 
 
 @cache
-def recorder(optimizer: Optimizer) -> Any:
-    """Compile the driver that runs one optimizer and records everything."""
+def recorder(optimizer: Optimizer, watches: bool = False) -> Any:
+    """Compile the driver that runs one optimizer and records everything.
+
+    watches: under a schedule that looks at the loss, with a CLOSED_LOOP. To hand over two more
+    functions takes longer than 200 steps, so other runs hand over as many zeros.
+    """
     rule, clock, probe = optimizer.rule, optimizer.clock, optimizer.probe
     _callable(rule, clock, probe)
     functions = (rule, clock, probe)
@@ -172,15 +210,23 @@ def recorder(optimizer: Optimizer) -> Any:
     n_hypers = len(optimizer.hypers)
     n_clock = len(optimizer.clock_start)
     n_slots = max(1, len(optimizer.slots))
+    rate = optimizer.row("rate")
 
-    def record(gradient, args, hypers, start, noise, positions, gradients, probes, slots):  # type: ignore[no-untyped-def]
+    def record(  # type: ignore[no-untyped-def]
+        gradient, args, hypers, start, noise, positions, gradients, probes, slots,
+        value, react, knobs, watch, memory,
+    ):  # fmt: skip
         tag = source  # noqa: F841  enters the cache key
         steps, dim = gradients.shape
         point = np.empty((dim, 1))
         slope = np.empty((dim, 1))
-        h = to_fixed_tuple(hypers, n_hypers)
+        height = np.empty((1, 1))
+        last = hypers.shape[1] - 1
         k = to_fixed_tuple(start, n_clock)
         for t in range(steps):
+            if watches:
+                hypers[rate, t] *= memory[0, 0]
+            h = column(hypers, min(t, last), n_hypers)
             k = clock(h, k)
             for j in range(dim):
                 s = to_fixed_tuple(slots[:, t, j], n_slots)
@@ -195,21 +241,37 @@ def recorder(optimizer: Optimizer) -> Any:
                 probes[t, j] = point[j, 0]
                 for i in range(n_slots):
                     slots[i, t + 1, j] = s[i]
+            if watches:  # noqa: SIM102  decided when it is compiled
+                if t >= watch:
+                    for j in range(dim):
+                        point[j, 0] = positions[t, j]
+                    value(point, args, height)
+                    react(height, knobs, memory)
+        for i in range(n_clock):
+            start[i] = k[i]
 
     names = [f"{f.__module__}.{f.__qualname__}" for f in functions]
-    return _compile(record, RECORD, source, *names, n_slots)
+    loop = CLOSED_LOOP if watches else (types.intp,) * len(CLOSED_LOOP)
+    signature = types.void(*RECORD, *loop)
+    return _compile(record, signature, source, *names, n_slots, watches)
 
 
 LINE = 8  # lanes in a cache line, which is a vector too
 WIDTH = 256  # lanes that go through the steps together; fewer pay more for the calls of a step
 STRIDE = 32  # steps between two looks at where the lanes are
 LOOK_BACK = 192  # rows before the last: a cycle of 64 steps must be there three times
-NOISE = types.Array(types.float64, 2, "C", readonly=True)
 ADVANCE = types.void(
     types.FunctionType(BLOCK),  # gradient
+    types.FunctionType(BLOCK),  # value
+    types.FunctionType(REACT),  # the schedule's closed loop
     VECTOR,  # surface parameters
     NOISE,  # on the gradient (steps, dim)
-    MATRIX,  # hyperparameters (hypers, lanes)
+    VECTOR,  # the schedule's knobs
+    NOISE,  # its factors on rate and momentum (steps, 2)
+    types.intp,  # the first step whose loss it looks at
+    MATRIX,  # in and out: its memory (memory, lanes)
+    MATRIX,  # hyperparameters as given (hypers, lanes)
+    MATRIX,  # in and out: those of the step (hypers, lanes)
     MATRIX,  # in and out: clock (clock, lanes)
     MATRIX,  # in and out: slots (slots, dim * lanes)
     CUBE,  # positions (steps + 1, dim, lanes); row 0 is in, the others are out
@@ -225,8 +287,12 @@ def _lines(rows, width):  # type: ignore[no-untyped-def]
 
 
 @cache
-def advancer(optimizer: Optimizer) -> Any:
-    """Compile the steps of one optimizer over lanes of runs."""
+def advancer(optimizer: Optimizer, scheduled: bool = False) -> Any:
+    """Compile the steps of one optimizer over lanes of runs.
+
+    scheduled: rate and momentum change from step to step. Sweeps without a schedule have a kernel
+    without these lines, which is as fast as if there were none.
+    """
     rule, clock, probe = optimizer.rule, optimizer.clock, optimizer.probe
     _callable(rule, clock, probe)
     functions = (rule, clock, probe)
@@ -235,14 +301,26 @@ def advancer(optimizer: Optimizer) -> Any:
     n_clock = len(optimizer.clock_start)
     n_slots = max(1, len(optimizer.slots))
     looks_ahead = probe is not at_position
+    rate, momentum = optimizer.row("rate"), optimizer.row("momentum")
 
-    def advance(gradient, args, noise, h, k, s, path):  # type: ignore[no-untyped-def]
+    def advance(  # type: ignore[no-untyped-def]
+        gradient, value, react, args, noise, knobs, scale, watch, memory, given, h, k, s, path
+    ):
         tag = source  # noqa: F841  enters the cache key
         steps, dim = noise.shape
         width = path.shape[2]
         point, slope = _lines(dim, width), _lines(dim, width)
         for t in range(steps):
             here, there = path[t], path[t + 1]
+            if scheduled:
+                for i in range(width):
+                    h[rate, i] = given[rate, i] * scale[t, 0] * memory[0, i]
+                if momentum >= 0:
+                    for i in range(width):
+                        h[momentum, i] = given[momentum, i] * scale[t, 1]
+                if t >= watch:
+                    value(here, args, point[:1])
+                    react(point[:1], knobs, memory)
             for i in range(width):
                 put(k, i, clock(column(h, i, n_hypers), column(k, i, n_clock)))
             if looks_ahead:
@@ -271,7 +349,7 @@ def advancer(optimizer: Optimizer) -> Any:
                     put(s, j * width + i, state)
 
     names = [f"{f.__module__}.{f.__qualname__}" for f in functions]
-    return _compile(advance, ADVANCE, source, *names, n_slots)
+    return _compile(advance, ADVANCE, source, *names, n_slots, scheduled)
 
 
 @register_jitable
@@ -421,6 +499,11 @@ SWEEP = types.void(
     types.FunctionType(ADVANCE),  # the optimizer's steps
     types.FunctionType(BLOCK),  # gradient
     types.FunctionType(BLOCK),  # value
+    types.FunctionType(REACT),  # the schedule's closed loop
+    VECTOR,  # the schedule's knobs
+    NOISE,  # its factors on rate and momentum (steps, 2); (0, 2) without a schedule
+    types.intp,  # the first step whose loss it looks at
+    VECTOR,  # its memory at the start
     VECTOR,  # surface parameters
     MATRIX,  # hyperparameters (hypers, lanes)
     VECTOR,  # clock at the start
@@ -443,8 +526,8 @@ SWEEP = types.void(
 
 
 def _sweep(  # type: ignore[no-untyped-def]
-    advance, gradient, value, args, hypers, begin, slots, noise, starts, frame, boxes, cycle,
-    weigh, stop, ends, losses, steps_at, marks, far, heights, tail,
+    advance, gradient, value, react, knobs, scale, watch, recall, args, hypers, begin, slots, noise,
+    starts, frame, boxes, cycle, weigh, stop, ends, losses, steps_at, marks, far, heights, tail,
 ):  # fmt: skip
     steps, dim = noise.shape
     lanes, minima, kept = starts.shape[1], boxes.shape[1], tail.shape[0]
@@ -455,7 +538,8 @@ def _sweep(  # type: ignore[no-untyped-def]
     n = steps + 1
     quarter = (0, n // 4, n // 2, 3 * n // 4, n) if n >= 4 else (0, n, n, n, n)
     path = _lines((LOOK_BACK + 1) * dim, width).reshape(LOOK_BACK + 1, dim, width)
-    h, k = _lines(len(hypers), width), _lines(len(begin), width)
+    given, h = _lines(len(hypers), width), _lines(len(hypers), width)
+    k, memory = _lines(len(begin), width), _lines(len(recall), width)
     s = _lines(slots, dim * width)
     low, high = np.empty((dim, width)), np.empty((dim, width))  # since the last look
     least, most = np.empty((dim, width)), np.empty((dim, width))  # in this quarter
@@ -471,7 +555,9 @@ def _sweep(  # type: ignore[no-untyped-def]
         for i in range(width):  # the last chunk is filled up with its last lane
             lane = offset + min(i, n - 1)
             for a in range(len(hypers)):
-                h[a, i] = hypers[a, lane]
+                given[a, i] = h[a, i] = hypers[a, lane]
+            for a in range(len(recall)):
+                memory[a, i] = recall[a]
             for a in range(len(begin)):
                 k[a, i] = begin[a]
             for j in range(dim):
@@ -493,7 +579,10 @@ def _sweep(  # type: ignore[no-untyped-def]
             count = end - first + 1
             if first > 0:
                 rows = path[base : base + count + 1]
-                advance(gradient, args, noise[first - 1 : end], h, k, s, rows)
+                advance(
+                    gradient, value, react, args, noise[first - 1 : end], knobs,
+                    scale[first - 1 : end], watch - first + 1, memory, given, h, k, s, rows,
+                )  # fmt: skip
             rows = path[base + 1 : base + 1 + count]
             for row in range(max(first, steps + 1 - kept), end + 1):
                 _copy(rows[row - first], tail[kept - 1 - (steps - row)], offset, n)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from optim_core import kernels
 from optim_core.outcome import Outcome, judge
 from optim_core.spec import (
+    ROLES,
     Hyper,
     Interval,
     Optimizer,
     Point,
+    Schedule,
     Surface,
     is_finite_number,
     resolve,
@@ -27,6 +29,18 @@ NOISE = Hyper(
     "noise", r"\sigma", 0.0, Interval(0.0), 0.0, 10.0, "linear",
     "Standard deviation of the Gaussian noise added to every gradient, the same for all methods.",
 )  # fmt: skip
+
+
+UNSCHEDULED = Schedule("", "", (), "", "", "", "")
+
+
+class Checkpoint(NamedTuple):
+    """What goes on from step to step, beside position and slots."""
+
+    clock: Point = ()
+    memory: Point = UNSCHEDULED.memory  # of the schedule's closed loop
+    schedule_step: int = 0  # the next one
+    steps: int = 0  # since the first run began; these draws of the noise are used up
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,35 @@ class Run:
     probes: np.ndarray  # (T, d); where it was taken
     slots: dict[str, np.ndarray]  # name -> (T + 1, d); row 0 is before the first step
     noisy: bool = False
+    schedule: Schedule | None = None
+    hypers_by_step: dict[str, np.ndarray] = field(default_factory=dict)  # (T,); if scheduled
+    began: Checkpoint | None = None  # None if simulate did not make it
+    clock: np.ndarray | None = None  # after the last step
+    memory: Point = ()  # of the schedule's closed loop, after the last step
+
+    @property
+    def ended(self) -> Checkpoint | None:
+        """What a run that goes on after this one begins with."""
+        if self.began is None or self.clock is None:
+            return None
+        made = len(self.gradients)
+        return Checkpoint(
+            tuple(self.clock.tolist()), self.memory, self.began.schedule_step + made,
+            self.began.steps + made,
+        )  # fmt: skip
+
+    @property
+    def rates(self) -> np.ndarray:
+        """The rate of each step (T,), read-only."""
+        constant = np.broadcast_to(self.hypers["lr"], len(self.gradients))
+        return self.hypers_by_step.get("lr", constant)
+
+    def hypers_at(self, step: int) -> Point:
+        """The hyperparameters in declared order that step 0 ≤ t < T used."""
+        if not self.hypers_by_step:
+            return tuple(self.hypers.values())
+        moved = {name: float(values[step]) for name, values in self.hypers_by_step.items()}
+        return tuple((self.hypers | moved).values())
 
     @cached_property
     def outcome(self) -> Outcome:
@@ -59,6 +102,15 @@ def check_start(surface: Surface, start: Sequence[float]) -> Point:
     if len(given) != surface.dim or not all(is_finite_number(c) for c in given):
         raise ValueError(f"start must be {surface.dim} finite number(s), got {start!r}.")
     return tuple(float(c) for c in given)
+
+
+def check_schedule(schedule: Schedule | None) -> Schedule:
+    """The schedule, or one that changes nothing for None; ValueError if it is something else."""
+    if schedule is None:
+        return UNSCHEDULED
+    if not isinstance(schedule, Schedule):
+        raise ValueError(f"schedule must be a Schedule or None, got {schedule!r}.")
+    return schedule
 
 
 def check_count(name: str, value: Any, low: int, high: int) -> int:
@@ -88,19 +140,39 @@ def simulate(
     steps: int = 200,
     noise: float = 0.0,
     seed: int = 0,
+    schedule: Schedule | None = None,
+    after: Run | None = None,
+    keep_count: bool = True,
     **hypers: Any,
 ) -> Run:
     """Run `optimizer` on `surface` for `steps` steps, one gradient evaluation a step.
 
     start: `surface.dim` finite floats; by default the surface's own. steps: 1 to 100,000.
     noise: σ ≥ 0 of the Gaussian noise added to the gradient, drawn from `seed` ≥ 0.
-    hypers: any of `optimizer.hypers` by name; those not given take their declared defaults.
+    schedule: what multiplies the rate, and for some the momentum, at each step; `lr` is its η₀.
+        None is a constant rate, as is SCHEDULES["constant"], to the bit.
+    after: a run to go on from, in place of `start`. With its optimizer its slots and clock are
+        kept; another optimizer begins with its own, as one that is newly made. The noise of one
+        seed goes on where it was. A schedule's closed loop keeps its memory if it is of one key.
+    keep_count: whether the schedule goes on at the step that `after` has reached, so that two
+        parts are the undivided run to the bit (1cycle needs its `total` for that); else its count
+        and memory begin anew, and the rate jumps back: Keras's `fit` without `initial_epoch`.
+    hypers: any of `optimizer.hypers` by name; those not given take their declared defaults, also
+        after another run.
     Raises ValueError, one sentence that names the value and what is allowed. Overflow raises
     nothing and prints nothing: the arrays hold inf or NaN from there on.
     """
     values = resolve(optimizer.key, optimizer.hypers, hypers)
-    origin = check_start(surface, surface.start if start is None else start)
-    steps = check_count("steps", steps, 1, MAX_STEPS)
+    plan = check_schedule(schedule)
+    if after is None:
+        origin = check_start(surface, surface.start if start is None else start)
+        began = Checkpoint(optimizer.clock_start, plan.memory)
+    else:
+        if start is not None:
+            raise ValueError(f"start must not be given beside after, got {start!r}.")
+        began = _resumed(surface, optimizer, plan, after, keep_count)
+        origin = tuple(after.positions[-1].tolist())
+    steps = check_count("steps", steps, 1, MAX_STEPS - began.steps)
     seed = check_count("seed", seed, 0, 2**63 - 1)
     sigma = NOISE.check(noise)
     dim = surface.dim
@@ -108,19 +180,42 @@ def simulate(
     positions[0] = origin
     gradients, probes = np.empty((steps, dim)), np.empty((steps, dim))
     slots = np.zeros((max(1, len(optimizer.slots)), steps + 1, dim))
-    kernels.recorder(optimizer)(
+    if after is not None and after.optimizer == optimizer:
+        for slot, name in zip(slots, optimizer.slots, strict=False):
+            slot[0] = after.slots[name][-1]
+    table = np.array(values)[:, None]  # of one column: constant
+    by_step: dict[str, np.ndarray] = {}
+    if schedule is not None:
+        table = np.repeat(table, steps, axis=1)
+        scale = schedule.scale(began.schedule_step, steps)
+        for row, hyper in zip(table, optimizer.hypers, strict=True):
+            if hyper.role:
+                row *= scale[:, ROLES.index(hyper.role)]
+                by_step[hyper.name] = row
+    clock, memory = np.array(began.clock), began.memory
+    draws = gradient_noise(sigma, seed, began.steps + steps, dim)
+    loop: tuple[Any, ...] = (0,) * len(kernels.CLOSED_LOOP)
+    if watches := plan.watches:
+        value, react = kernels.block(surface, "value"), kernels.reactor(plan)
+        watch = plan.watch(began.schedule_step, steps)
+        column = np.array(memory)[:, None]
+        loop = value, react, np.array(plan.knobs), watch, column
+    kernels.recorder(optimizer, watches)(
         kernels.block(surface, "gradient"),
         np.array(surface.args),
-        np.array(values),
-        np.array(optimizer.clock_start),
-        gradient_noise(sigma, seed, steps, dim),
+        table,
+        clock,
+        draws[began.steps :] if began.steps else draws,
         positions,
         gradients,
         probes,
         slots,
+        *loop,
     )
+    if watches:
+        memory = tuple(column[:, 0].tolist())
     losses = kernels.evaluate(surface, "value", positions)
-    for array in (positions, losses, gradients, probes, slots):
+    for array in (positions, losses, gradients, probes, slots, clock, *by_step.values()):
         array.flags.writeable = False
     return Run(
         surface=surface,
@@ -132,4 +227,31 @@ def simulate(
         probes=probes,
         slots=dict(zip(optimizer.slots, slots, strict=False)),
         noisy=sigma > 0.0,
+        schedule=schedule,
+        hypers_by_step=by_step,
+        began=began,
+        clock=clock,
+        memory=memory,
+    )
+
+
+def _resumed(
+    surface: Surface, optimizer: Optimizer, plan: Schedule, after: Run, keep_count: bool
+) -> Checkpoint:
+    """Where a run begins that goes on after another; ValueError if it cannot."""
+    left = after.ended if isinstance(after, Run) else None
+    if left is None or after.surface != surface:
+        found = f"one on {after.surface.key}" if isinstance(after, Run) else repr(after)
+        raise ValueError(
+            f"after must be a run of simulate on {surface.key} with the same parameters, "
+            f"got {found}."
+        )
+    if left.steps >= MAX_STEPS:
+        raise ValueError(f"after must have made fewer than {MAX_STEPS} steps, got {left.steps}.")
+    same_plan = after.schedule is not None and after.schedule.key == plan.key
+    return Checkpoint(
+        left.clock if after.optimizer == optimizer else optimizer.clock_start,
+        left.memory if keep_count and same_plan else plan.memory,
+        left.schedule_step if keep_count else 0,
+        left.steps,
     )

@@ -1,18 +1,23 @@
-"""Frozen plain data: what an optimizer and a surface declare about themselves. No Numba here."""
+"""Frozen plain data: what optimizers, schedules and surfaces declare. No Numba here."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from numbers import Real
 from typing import Any, Literal
+
+import numpy as np
 
 Point = tuple[float, ...]
 
 
 def is_finite_number(value: Any) -> bool:
     """Whether `value` is a real number, no bool, that a float can hold."""
+    if type(value) is float:  # nearly all are, and asking for a Real takes half a microsecond
+        return math.isfinite(value)
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
     try:
@@ -57,6 +62,8 @@ class Hyper:
     scale: Literal["log", "linear", "one_minus", "switch"]
     about: str
     source: str = ""
+    role: Literal["", "rate", "momentum"] = ""  # which factor of a schedule moves it, if one does
+    whole: bool = False  # only integers, such as a number of steps
 
     def check(self, value: Any) -> float:
         """Return `value` as a float. ValueError, one sentence, if it is outside the domain."""
@@ -64,9 +71,11 @@ class Hyper:
             if value is True or value is False or (is_finite_number(value) and value in (0, 1)):
                 return float(value)
             raise ValueError(f"{self.name} must be True or False, got {value!r}.")
-        if not is_finite_number(value) or float(value) not in self.domain:
+        kind = "whole" if self.whole else "finite"
+        fits = is_finite_number(value) and float(value) in self.domain
+        if not fits or (self.whole and not float(value).is_integer()):
             raise ValueError(
-                f"{self.name} must be a finite number in {self.domain}, got {value!r}."
+                f"{self.name} must be a {kind} number in {self.domain}, got {value!r}."
             )
         return float(value)
 
@@ -137,6 +146,123 @@ class Optimizer:
     limit: Callable[[float, Point], float] | None = None
     limit_formula: str = ""  # the same as text, with L for the curvature
     preconditioner: Callable[[Point, Point, Point], float] | None = None
+
+    def row(self, role: str) -> int:
+        """The index of the hyperparameter with a role, or −1."""
+        return next((i for i, h in enumerate(self.hypers) if h.role == role), -1)
+
+
+WARMUP = Hyper(
+    "warmup", r"w", 0.0, Interval(0.0), 0.0, 200.0, "linear",
+    "Steps over which the rate climbs in a line before the schedule begins.",
+    "Goyal et al. 2017, section 2.2", whole=True,
+)  # fmt: skip
+WARMUP_FROM = Hyper(
+    "warmup_from", r"a", 0.1, Interval(0.0, 1.0, open_low=True, open_high=False), 0.01, 1.0, "log",
+    "The share of the rate at which the warm-up begins.",
+)  # fmt: skip
+TOTAL = Hyper(
+    "total", r"T", 0.0, Interval(0.0), 0.0, 1000.0, "linear",
+    "Steps that the schedule plans for, warm-up included, with 0 for as many as the run has.",
+    whole=True,
+)  # fmt: skip
+SHARED = (WARMUP, WARMUP_FROM, TOTAL)
+LEAST = float(np.finfo(float).tiny)  # a factor that underflows stops here: a rate stays above 0
+
+ROLES = ("rate", "momentum")  # in the order of a schedule's factors
+Factors = tuple[np.ndarray, np.ndarray]
+
+
+def level(t: np.ndarray, total: float, h: Point) -> Factors:
+    """The factors of a schedule that is not planned ahead."""
+    return np.ones(len(t)), np.ones(len(t))
+
+
+def heedless(loss: float, h: Point, m: Point) -> Point:
+    """The reaction of a schedule that does not look at the loss."""
+    return m
+
+
+@lru_cache(maxsize=64)
+def _scale(
+    factors: Callable[[np.ndarray, float, Point], Factors], args: Point, count: int, steps: int
+) -> np.ndarray:
+    *own, warmup, low, total = args
+    t = np.arange(count, count + steps, dtype=float)
+    planned = max(1.0, (total or count + steps) - warmup)
+    with np.errstate(all="ignore"):
+        rate, momentum = factors(np.maximum(t - warmup, 0.0), planned, tuple(own))
+        # w(t) = a + (1 − a) t / W, up to where the schedule begins
+        rate = np.where(t < warmup, rate * (low + (1.0 - low) * t / warmup), rate)
+    scale = np.stack([np.maximum(rate, LEAST), momentum], axis=1)
+    scale.flags.writeable = False
+    return scale
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the rate, and momentum with it, changes from step to step.
+
+    factors(t, total, h) -> (rate, momentum), both (n,): the open loop, known before the run. What
+        the rate is multiplied by, and what the hyperparameter whose role is "momentum", at steps
+        t (n,): floats from 0 on at the first step after the warm-up. total is how many steps are
+        planned for, h the values of `hypers`. A factor of 0 becomes the least positive normal one.
+    react(loss, h, m) -> m: the closed loop. The loss that a step starts from and the memory m make
+        the memory of the next step, whose first number is one more factor on the rate. It must be
+        scalar and is compiled; its first step is the first after the warm-up.
+    memory: what m begins with; its first number is 1.
+
+    Every schedule has `SHARED` too. In a warm-up of W steps the rate is its factor at t = 0 times
+    a + (1 − a) t / W, as PyTorch's SequentialLR of LinearLR (start_factor a, total_iters W) and
+    the schedule, with milestone W. The step count of a run begins at 0.
+    """
+
+    key: str
+    name: str
+    hypers: tuple[Hyper, ...]
+    formula: str  # LaTeX
+    source: str
+    about: str  # what it is for, in one sentence
+    convention: str  # where others differ
+    factors: Callable[[np.ndarray, float, Point], Factors] = level
+    react: Callable[[float, Point, Point], Point] = heedless
+    memory: Point = (1.0,)
+    given: Point | None = field(default=None)
+
+    @property
+    def settings(self) -> tuple[Hyper, ...]:
+        """All that may be set: its own hyperparameters, and those that every schedule has."""
+        return (*self.hypers, *SHARED)
+
+    @property
+    def args(self) -> Point:
+        """The values in use of `settings`, in order."""
+        return self.given if self.given is not None else tuple(h.default for h in self.settings)
+
+    @property
+    def knobs(self) -> Point:
+        """The values in use of `hypers`, in order."""
+        return self.args[: len(self.hypers)]
+
+    def with_params(self, **values: Any) -> Schedule:
+        """The same schedule with other values; those not named keep theirs."""
+        now = {h.name: v for h, v in zip(self.settings, self.args, strict=True)}
+        return replace(self, given=resolve(self.key, self.settings, now | values))
+
+    def scale(self, count: int, steps: int) -> np.ndarray:
+        """The open loop's factors on rate and momentum (steps, 2), read-only, from step `count`."""
+        return _scale(self.factors, self.args, count, steps)
+
+    @property
+    def watches(self) -> bool:
+        """Whether it looks at the loss."""
+        return self.react is not heedless
+
+    def watch(self, count: int, steps: int) -> int:
+        """Of `steps` steps from step `count` on, the first whose loss is looked at, or `steps`."""
+        if not self.watches:
+            return steps
+        return min(steps, max(0, int(self.args[len(self.hypers)]) - count))
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,19 @@ import numpy as np
 
 from optim_core import kernels
 from optim_core.outcome import DUST, FAINT, LONGEST, NEAR, SAME
-from optim_core.simulate import MAX_STEPS, NOISE, check_count, check_start, gradient_noise
+from optim_core.simulate import (
+    MAX_STEPS,
+    NOISE,
+    check_count,
+    check_schedule,
+    check_start,
+    gradient_noise,
+)
 from optim_core.spec import (
     Hyper,
     Interval,
     Optimizer,
+    Schedule,
     Surface,
     is_finite_number,
     resolve,
@@ -30,6 +38,7 @@ COORDINATE = Hyper("x", "x", 0.0, Interval(-np.inf), 0.0, 1.0, "linear", "Where 
 TILE = 4_000_000  # run steps in a tile, some 10 ms
 MOST_LANES = 16_384  # in a tile, however few its steps
 WINDOW = 32  # tiles under way on an executor that does not say how many workers it has
+NO_FACTORS = np.empty((0, 2))
 POLL = 0.02  # seconds between two questions to `cancel`
 
 
@@ -56,6 +65,7 @@ class Field:
     minimum: np.ndarray  # int16; index of the declared minimum it ends at, or −1
     period: np.ndarray  # int16; of the cycle it ends in, 2 to 64 steps, or 0
     tail: np.ndarray | None  # (…, tail, d); the last rows, the end being the last
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,7 @@ class _Job:
     seed: int
     tol: float
     tail: int
+    schedule: Schedule | None
 
 
 def sweep(
@@ -84,6 +95,7 @@ def sweep(
     seed: int = 0,
     tail: int = 0,
     tol: float = NEAR,
+    schedule: Schedule | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
@@ -94,7 +106,7 @@ def sweep(
 
     axes: name -> values, of one or two of: a hyperparameter, a parameter of the surface, a start
         coordinate "x" or "y". The first is the columns, the second the rows.
-    start, steps, noise, seed, hypers: of every run, as in `simulate`.
+    start, steps, noise, seed, schedule, hypers: of every run, as in `simulate`.
     tail: how many last positions to keep. tol: how near is at a minimum, in frame units.
     executor: where tiles are computed; by default threads that all sweeps share.
     progress: called with (cells done, cells in all) after each tile, in the calling thread.
@@ -104,6 +116,7 @@ def sweep(
     Each run is `simulate`'s to the bit. Raises ValueError, one sentence, before any work.
     """
     steps = check_count("steps", steps, 1, MAX_STEPS)
+    check_schedule(schedule)
     grid, values = _inputs(surface, optimizer, axes, start, hypers)
     job = _Job(
         surface=surface,
@@ -115,6 +128,7 @@ def sweep(
         seed=check_count("seed", seed, 0, 2**63 - 1),
         tol=_check_tol(surface, tol),
         tail=check_count("tail", tail, 0, steps + 1),
+        schedule=schedule,
     )
     columns, rows = (len(v) for v in (*grid.values(), np.zeros(1))[:2])
     if budget is not None and rows * columns * steps > budget:
@@ -150,6 +164,7 @@ def sweep(
         minimum=minimum,
         period=period,
         tail=last[0] if last else None,
+        schedule=schedule,
     )
 
 
@@ -253,7 +268,8 @@ def _run(
     pool = _threads() if executor is None else executor
     window = 2 * getattr(pool, "_max_workers", WINDOW // 2)
     kernels.sweeper()  # compiled here once, and not by every worker
-    kernels.advancer(job.optimizer)
+    kernels.advancer(job.optimizer, job.schedule is not None)
+    kernels.reactor(check_schedule(job.schedule))
     stop = np.zeros(1, np.uint8)  # threads see it change, workers elsewhere finish their tile
     tiles = _tiles(len(outer), len(inner), job.steps)
     running: dict[Future[list[np.ndarray]], tuple[slice, slice]] = {}
@@ -308,6 +324,8 @@ def _lanes(
     boxes = _boxes(surface, job.tol)
     cycle = np.array([SAME, FAINT, DUST, 0.0 if job.noise > 0.0 else LONGEST])
     noise = gradient_noise(job.noise, job.seed, steps, dim)
+    plan = check_schedule(job.schedule)
+    scale = NO_FACTORS if job.schedule is None else plan.scale(0, steps)
 
     def run(hypers: np.ndarray, starts: np.ndarray, tail: int, weigh: bool) -> tuple[Any, ...]:
         n = starts.shape[1]
@@ -321,9 +339,14 @@ def _lanes(
             np.empty((tail, dim, n)),
         )
         kernels.sweeper()(
-            kernels.advancer(optimizer),
+            kernels.advancer(optimizer, job.schedule is not None),
             kernels.block(surface, "gradient"),
             kernels.block(surface, "value"),
+            kernels.reactor(plan),
+            np.array(plan.knobs),
+            scale,
+            plan.watch(0, steps),
+            np.array(plan.memory),
             args,
             np.ascontiguousarray(hypers),
             np.array(optimizer.clock_start),

@@ -110,8 +110,9 @@ def preconditioner(run: Run, row: int) -> np.ndarray:
     method = run.optimizer
     if method.preconditioner is None:
         return np.ones(run.surface.dim)
-    h, k = tuple(run.hypers.values()), method.clock_start
-    for _ in range(row):
+    h, k = run.hypers_at(0), method.clock_start if run.began is None else run.began.clock
+    for step in range(row):
+        h = run.hypers_at(step)
         k = method.clock(h, k)
     slots = np.array([run.slots[name][row] for name in method.slots])
     with np.errstate(all="ignore"):

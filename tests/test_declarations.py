@@ -12,20 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from optim_core import OPTIMIZERS
-from optim_core.spec import Hyper, Optimizer, Surface
+from optim_core import OPTIMIZERS, SCHEDULES
+from optim_core.spec import Hyper, Optimizer, Schedule, Surface
 from surfaces import SURFACES
 from ui.catalog import catalog
 from ui.permalink import RACE
 
 REPOSITORY = Path(__file__).parents[1]
-KEYS = {*OPTIMIZERS, *SURFACES}
+KEYS = {*OPTIMIZERS, *SURFACES, *SCHEDULES}
 DOCUMENTED = {
     "lr", "momentum", "rho", "beta1", "beta2", "eps", "weight_decay", "bias_correction",
 }  # fmt: skip
 HYPERS = {
     **{f"{key}.{h.name}": h for key, o in OPTIMIZERS.items() for h in o.hypers},
     **{f"{key}.{h.name}": h for key, s in SURFACES.items() for h in s.params},
+    **{f"{key}.{h.name}": h for key, s in SCHEDULES.items() for h in s.settings},
     **{h.name: h for h in RACE},
 }
 EVERY_HYPER = pytest.mark.parametrize("hyper", HYPERS.values(), ids=HYPERS)
@@ -56,13 +57,16 @@ def is_one_sentence(text: str) -> bool:
 
 def test_keys_are_the_files_names() -> None:
     assert stems("optim_core/optimizers") == set(OPTIMIZERS)
+    assert stems("optim_core/schedules") == set(SCHEDULES)
     assert stems("surfaces") == set(SURFACES)
     assert [o.key for o in OPTIMIZERS.values()] == list(OPTIMIZERS)
     assert [s.key for s in SURFACES.values()] == list(SURFACES)
 
 
 def test_no_name_or_key_stands_for_two() -> None:
-    everything: list[Optimizer | Surface] = [*OPTIMIZERS.values(), *SURFACES.values()]
+    everything: list[Optimizer | Surface | Schedule] = [
+        *OPTIMIZERS.values(), *SURFACES.values(), *SCHEDULES.values()
+    ]  # fmt: skip
     assert len({d.key for d in everything}) == len(everything)
     assert len({d.name for d in everything}) == len(everything)
     # "-" separates racers in a link and "." a racer from its hyperparameter.

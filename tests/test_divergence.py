@@ -266,7 +266,7 @@ def test_every_report_is_true(run: Run) -> None:
 def test_the_growth_of_a_quadratic_is_what_the_rule_says() -> None:
     for optimizer, hypers in (
         ("gd", (0.0215,)),
-        ("momentum", (0.04, 0.9)),
+        ("momentum", (0.04, 0.9, 1.0)),
         ("nesterov", (0.014, 0.9)),
     ):
         method = OPTIMIZERS[optimizer]

@@ -31,12 +31,15 @@ print(run.final_positions[0, 0])
 
 CACHE_STATS = """
 import json
-from optim_core import OPTIMIZERS, kernels
+from optim_core import OPTIMIZERS, SCHEDULES, kernels
 from surfaces import SURFACES
 parabola = SURFACES["parabola"]
 compiled = {key: kernels.recorder(OPTIMIZERS[key]) for key in ("gd", "nesterov", "adamw", "nadam")}
 compiled |= {f"{key} in a sweep": kernels.advancer(OPTIMIZERS[key]) for key in ("gd", "adamw")}
 compiled |= {"sweep": kernels.sweeper()}
+gd, performance = OPTIMIZERS["gd"], SCHEDULES["performance"]
+compiled |= {"watching": kernels.recorder(gd, True), "loop": kernels.reactor(performance)}
+compiled |= {"scheduled in a sweep": kernels.advancer(gd, True)}
 compiled |= {f: kernels.block(parabola, f) for f in ("value", "gradient")}
 stats = {name: kernel.stats for name, kernel in compiled.items()}
 print(json.dumps({
@@ -126,6 +129,34 @@ def test_an_edited_helper_of_a_surface_in_a_single_file_is_never_served_stale(co
     assert output(copy, code) == "8.0"
     edit(file, "2.0 * p", "4.0 * p")
     assert output(copy, code) == "6.0"
+
+
+SCHEDULED = """
+from optim_core import OPTIMIZERS, SCHEDULES, simulate
+from surfaces import SURFACES
+run = simulate(
+    SURFACES["parabola"], OPTIMIZERS["gd"], steps=4, lr=0.1,
+    schedule=SCHEDULES[{key!r}].with_params({settings}),
+)
+print(round(float(run.rates[-1] / 0.1), 9))
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "settings", "before", "old", "new", "after"),
+    [
+        ("performance", "patience=0, threshold=0.99, factor=0.5", 0.25, "factor * cut",
+         "factor * cut * cut", 0.0625),
+        ("exponential", "span=1.0, ratio=0.5", 0.125, "t / span", "2.0 * t / span", 0.015625),
+    ],
+)  # fmt: skip
+def test_an_edited_schedule_is_never_served_stale(
+    copy: Path, key: str, settings: str, before: float, old: str, new: str, after: float
+) -> None:
+    code = SCHEDULED.format(key=key, settings=settings)
+    assert float(output(copy, code)) == before
+    edit(copy / "optim_core" / "schedules" / f"{key}.py", old, new)
+    assert float(output(copy, code)) == after
 
 
 def test_the_next_process_compiles_nothing(copy: Path) -> None:

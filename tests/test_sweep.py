@@ -219,7 +219,10 @@ SOME: dict[str, Any] = {"lr": [0.1]}
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"axes": {}}, "axes must be one or two of lr, momentum, condition, rotation, x, y, got "),
+        (
+            {"axes": {}},
+            "axes must be one or two of lr, momentum, rate_inside, condition, rotation, x, y, got ",
+        ),
         ({"axes": {"rate": [1.0]}}, "got 'rate'."),
         ({"axes": {"lr": [1.0], "x": [1.0], "y": [1.0]}}, "got 'lr', 'x', 'y'."),
         ({"axes": [1.0]}, "got [1.0]."),
@@ -235,7 +238,7 @@ SOME: dict[str, Any] = {"lr": [0.1]}
         ({"axes": {"y": [INF]}}, "y must be a finite number in (-inf, inf), got inf."),
         ({"lr": 0.1}, "lr is an axis and cannot have the value 0.1 too."),
         ({"momentum": 2.0}, "momentum must be a finite number in [0, 1), got 2.0."),
-        ({"beta1": 0.5}, "momentum has no 'beta1' to set; it has: lr, momentum."),
+        ({"beta1": 0.5}, "momentum has no 'beta1' to set; it has: lr, momentum, rate_inside."),
         ({"start": (1.0,)}, "start must be 2 finite number(s), got (1.0,)."),
         ({"steps": 0}, "steps must be an integer in [1, 100000], got 0."),
         ({"noise": -1.0}, "noise must be a finite number in [0, inf), got -1.0."),

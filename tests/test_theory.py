@@ -200,7 +200,7 @@ def test_a_limit_is_at_the_minimum_where_the_run_ended() -> None:
 
 
 def test_the_limits_sentence() -> None:
-    found = limit(BOWL, OPTIMIZERS["momentum"], (0.5, 0.9))
+    found = limit(BOWL, OPTIMIZERS["momentum"], (0.5, 0.9, 1.0))
     assert found.text == (
         "2(1+β)/L = 0.038, where L = 100 is the largest curvature at the minimum (0, 0)."
     )
@@ -238,7 +238,7 @@ def test_there_is_no_limit_where_there_is_no_curvature() -> None:
     assert "curvature is not a positive number" in found.text
 
 
-@pytest.mark.parametrize("hypers", [(0.1,), (0.1, 0.9, 1.0), {"beta": 1.0}, {"momentum": 1.0}])
+@pytest.mark.parametrize("hypers", [(0.1,), (0.1, 0.9, 1.0, 1.0), {"beta": 1.0}, {"momentum": 1.0}])
 def test_wrong_hyperparameters_are_refused(hypers: Any) -> None:
     with pytest.raises(ValueError, match="momentum"):
         limit(BOWL, OPTIMIZERS["momentum"], hypers)

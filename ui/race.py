@@ -75,6 +75,7 @@ class Lane:
 def lane(setup: Setup, racer: Racer) -> Lane:
     """Run one optimizer of a setup."""
     surface = setup.surface
+    hypers: dict[str, Any] = dict(racer.hypers)
     run = simulate(
         surface,
         racer.optimizer,
@@ -82,7 +83,7 @@ def lane(setup: Setup, racer: Racer) -> Lane:
         steps=setup.steps,
         noise=setup.noise,
         seed=setup.seed,
-        **dict(racer.hypers),
+        **hypers,
     )
     with np.errstate(all="ignore"):
         excess = run.losses - (surface.best or 0.0)

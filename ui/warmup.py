@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, get_args
 
-from optim_core import OPTIMIZERS, kernels
+from optim_core import OPTIMIZERS, SCHEDULES, kernels
 from surfaces import SURFACES
 from ui import assets, permalink
 from ui.race import race_message, surface_message
@@ -20,6 +20,7 @@ def compile_all() -> Iterator[tuple[int, int]]:
     work: list[Callable[[], object]] = [kernels.sweeper]
     for optimizer in OPTIMIZERS.values():
         work += [partial(kernels.recorder, optimizer), partial(kernels.advancer, optimizer)]
+    work += [partial(kernels.reactor, schedule) for schedule in SCHEDULES.values()]
     for surface in SURFACES.values():
         work += [partial(kernels.block, surface, which) for which in functions]
     for done, compile_one in enumerate(work, 1):

@@ -1,19 +1,23 @@
 """Heavy-ball momentum (Polyak 1964, eq. 9): m ← β m − η g, θ ← θ + m."""
 
-from optim_core.hypers import LR, MOMENTUM, default
+from optim_core.hypers import LR, MOMENTUM, RATE_INSIDE, default
 from optim_core.spec import Look, Optimizer, Point
 
 
 def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
-    lr, momentum = h
+    lr, momentum, rate_inside = h
     (m,) = s
-    m = momentum * m - lr * g
-    return p + m, (m,)
+    if rate_inside:
+        m = momentum * m - lr * g
+        return p + m, (m,)
+    # m ← β m − g, θ ← θ + η m
+    m = momentum * m - g
+    return p + lr * m, (m,)
 
 
 def limit(curvature: float, h: Point) -> float:
     """Where a root of z² − (1 + β − η λ) z + β is −1 (Polyak 1964)."""
-    _, momentum = h
+    momentum = h[1]
     return 2.0 * (1.0 + momentum) / curvature
 
 
@@ -22,12 +26,12 @@ OPTIMIZER = Optimizer(
     name="Momentum",
     year=1964,
     rule=rule,
-    hypers=(default(LR, 0.01), MOMENTUM),
+    hypers=(default(LR, 0.01), MOMENTUM, RATE_INSIDE),
     formula="m_{t+1} = \\beta m_t - \\eta\\, g_t\n\\theta_{t+1} = \\theta_t + m_{t+1}",
     source="Polyak 1964, doi:10.1016/0041-5553(64)90137-5, eq. 9",
     convention=(
-        "The rate is inside the buffer (m is a step). torch.optim.SGD keeps b = −m/η, with the "
-        "rate outside: the same path while η is constant."
+        "The rate is inside the buffer (m is a step), as in Keras. torch.optim.SGD has it outside, "
+        "which rate_inside=False does (m is then −b): the same path while η is constant."
     ),
     look=Look("#0072b2", (), "square"),
     pace="curvature",
