@@ -15,7 +15,7 @@ export class Panel {
   #heats = [];
   #kind = null;
   #rest = 0;
-  #known = "";
+  #known = { head: "", subject: "" };
 
   constructor(root, store, player) {
     Object.assign(this, { root, store, player });
@@ -39,7 +39,7 @@ export class Panel {
     );
     root.append(this.element, this.tip);
     store.subscribe(() => this.#changed());
-    this.#known = this.#subject();
+    this.#known.subject = this.#subject();
   }
 
   close() {
@@ -50,11 +50,14 @@ export class Panel {
 
   // What the runs' message says of the panel: which one it is, of which optimizers, over what.
   setView(view, groups) {
-    const changed = JSON.stringify(view) !== JSON.stringify(this.#view);
+    const known = (v) => JSON.stringify({ ...v, lr: null, window: this.store.text("view") });
+    const changed = !this.#view || known(view) !== this.#known.head;
+    this.#known.head = known(view);
     this.#view = view;
     this.groups = groups;
-    if (changed) this.#showHead();
     this.cobweb?.setRun(this.#cobwebRun());
+    if (!changed) return void this.#paint();
+    this.#showHead();
     this.#show();
   }
 
@@ -82,8 +85,8 @@ export class Panel {
 
   #changed() {
     const subject = this.#subject();
-    if (subject === this.#known) return void this.#paint();
-    this.#known = subject;
+    if (subject === this.#known.subject) return void this.#paint();
+    this.#known.subject = subject;
     this.store.wish({ fine: false });
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => this.store.wish({ fine: true }), REST);

@@ -265,7 +265,9 @@ class Four {
 
   // While a hand moves they are not sent, and stay as they are.
   show({ header, groups }) {
-    if (!header.four) return;
+    const shown = JSON.stringify([header.four, header.view.focus, groups.four?.at(-1)?.at(-1)]);
+    if (!header.four || shown === this.shown) return;
+    this.shown = shown;
     this.curves = groups.four;
     this.look = this.player.looks.get(header.view.focus);
     this.says.textContent = header.four.length
