@@ -184,7 +184,7 @@ export class Heat {
   #ticks(context, i) {
     const { frame, colors } = this;
     const { left, top, width, height } = frame;
-    const { texts, base } = ticks(this.#span(i), this.axes[i].scale, (i ? height : width) / (i ? 44 : 84));
+    const { texts, base } = ticks(this.#span(i), this.axes[i].scale, (i ? height : width) / (i ? 44 : 62));
     context.font = `12px ${colors.font}`;
     context.fillStyle = colors.text;
     context.strokeStyle = colors.line;
@@ -201,7 +201,7 @@ export class Heat {
     }
     context.strokeRect(left, top, width, height);
     const { label } = this.axes[i];
-    const title = base === null ? label : `${label} − ${base}`;
+    const title = base === null ? label : `${label} ${base < 0 ? "+" : "−"} ${Math.abs(base)}`;
     context.font = `13px ${colors.font}`;
     if (!i) return context.fillText(title, left + width / 2, top + height + 22);
     context.save();
@@ -236,7 +236,7 @@ function ticks({ low, high }, scale, room) {
     const first = Math.ceil((low - base) / step);
     for (let k = first; k <= Math.floor((high - base) / step); k++)
       texts.push([base + k * step, isDeep ? number(k * step, 2) : String(Number((k * step).toFixed(Math.min(20, digits))))]);
-    return { texts, base: isDeep ? String(base) : null };
+    return { texts, base: isDeep ? base : null };
   }
   return { texts: texts.filter((v) => v >= low && v <= high).map((v) => [v, number(v, 4)]), base: null };
 }
