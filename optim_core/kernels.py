@@ -287,11 +287,12 @@ def _lines(rows, width):  # type: ignore[no-untyped-def]
 
 
 @cache
-def advancer(optimizer: Optimizer, scheduled: bool = False) -> Any:
+def advancer(optimizer: Optimizer, scheduled: bool = False, alike: bool = True) -> Any:
     """Compile the steps of one optimizer over lanes of runs.
 
     scheduled: rate and momentum change from step to step. Sweeps without a schedule have a kernel
     without these lines, which is as fast as if there were none.
+    alike: the clock is the same in all lanes, and is advanced once for all of them.
     """
     rule, clock, probe = optimizer.rule, optimizer.clock, optimizer.probe
     _callable(rule, clock, probe)
@@ -321,8 +322,11 @@ def advancer(optimizer: Optimizer, scheduled: bool = False) -> Any:
                 if t >= watch:
                     value(here, args, point[:1])
                     react(point[:1], knobs, memory)
-            for i in range(width):
-                put(k, i, clock(column(h, i, n_hypers), column(k, i, n_clock)))
+            now = clock(column(h, 0, n_hypers), column(k, 0, n_clock))
+            put(k, 0, now)
+            if not alike:
+                for i in range(1, width):
+                    put(k, i, clock(column(h, i, n_hypers), column(k, i, n_clock)))
             if looks_ahead:
                 for j in range(dim):
                     for i in range(width):
@@ -330,7 +334,7 @@ def advancer(optimizer: Optimizer, scheduled: bool = False) -> Any:
                             here[j, i],
                             column(s, j * width + i, n_slots),
                             column(h, i, n_hypers),
-                            column(k, i, n_clock),
+                            now if alike else column(k, i, n_clock),
                         )
                 gradient(point, args, slope)
             else:
@@ -343,13 +347,13 @@ def advancer(optimizer: Optimizer, scheduled: bool = False) -> Any:
                         slope[j, i] + chance,
                         column(s, j * width + i, n_slots),
                         column(h, i, n_hypers),
-                        column(k, i, n_clock),
+                        now if alike else column(k, i, n_clock),
                     )
                     there[j, i] = p
                     put(s, j * width + i, state)
 
     names = [f"{f.__module__}.{f.__qualname__}" for f in functions]
-    return _compile(advance, ADVANCE, source, *names, n_slots, scheduled)
+    return _compile(advance, ADVANCE, source, *names, n_slots, scheduled, alike)
 
 
 @register_jitable
@@ -508,6 +512,7 @@ SWEEP = types.void(
     MATRIX,  # hyperparameters (hypers, lanes)
     VECTOR,  # clock at the start
     types.intp,  # slots
+    types.intp,  # lanes in a row; no chunk holds lanes of two
     NOISE,  # on the gradient (steps, dim)
     MATRIX,  # starts (dim, lanes)
     MATRIX,  # frame: low, high, centre, span (4, dim)
@@ -526,13 +531,14 @@ SWEEP = types.void(
 
 
 def _sweep(  # type: ignore[no-untyped-def]
-    advance, gradient, value, react, knobs, scale, watch, recall, args, hypers, begin, slots, noise,
-    starts, frame, boxes, cycle, weigh, stop, ends, losses, steps_at, marks, far, heights, tail,
+    advance, gradient, value, react, knobs, scale, watch, recall, args, hypers, begin, slots,
+    abreast, noise, starts, frame, boxes, cycle, weigh, stop, ends, losses, steps_at, marks, far,
+    heights, tail,
 ):  # fmt: skip
     steps, dim = noise.shape
     lanes, minima, kept = starts.shape[1], boxes.shape[1], tail.shape[0]
-    chunks = (lanes + WIDTH - 1) // WIDTH
-    width = (lanes + chunks - 1) // chunks
+    chunks = (abreast + WIDTH - 1) // WIDTH
+    width = (abreast + chunks - 1) // chunks
     width = (width + LINE - 1) // LINE * LINE
     late = max(0, steps - LOOK_BACK)
     n = steps + 1
@@ -550,8 +556,11 @@ def _sweep(  # type: ignore[no-untyped-def]
     found = np.empty(width, np.int64)
     ok, stays = np.empty(width, np.int64), np.empty(width, np.int64)  # 0 or 1
 
-    for offset in range(0, lanes, width):
-        n = min(width, lanes - offset)
+    for chunk in range((lanes + abreast - 1) // abreast * chunks):
+        offset = chunk // chunks * abreast + chunk % chunks * width
+        n = min(width, min(lanes, (chunk // chunks + 1) * abreast) - offset)
+        if n <= 0:
+            continue
         for i in range(width):  # the last chunk is filled up with its last lane
             lane = offset + min(i, n - 1)
             for a in range(len(hypers)):

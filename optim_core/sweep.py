@@ -224,14 +224,31 @@ def _check_tol(surface: Surface, tol: float) -> float:
 def _order(surface: Surface, optimizer: Optimizer, grid: Mapping[str, np.ndarray]) -> list[str]:
     """Outer and inner axis.
 
-    A parameter of the surface is outer: lanes share the surface's. Else lr, mostly the first axis,
-    is, so that lanes fare alike; but lanes that share their clock underflow at the same steps.
+    A parameter of the surface is outer: lanes share the surface's. So is what the clock reads:
+    lanes share that, too. Else lr, mostly the first axis, is outer, so that lanes fare alike.
     """
-    first, second = (*grid, "")[:2]
     params = {h.name for h in surface.params}
-    shares = optimizer.clock is not same_clock and second not in (*COORDINATES, "")
-    inner_first = second in params or shares
-    return [second, first] if inner_first and first not in params else [first, second]
+    if len(grid) == 1:
+        (only,) = grid
+        return [only, ""] if only in params else ["", only]
+    first, second = grid
+    outer_second = second in params or not _shares_clock(optimizer, second)
+    return [second, first] if outer_second and first not in params else [first, second]
+
+
+class _Untouched:
+    """Stands for a number that a clock may not compute with."""
+
+
+def _shares_clock(optimizer: Optimizer, inner: str) -> bool:
+    """Whether runs that differ in lr, and in one axis more, have the same clock at every step."""
+    own = {"lr", inner}
+    h: tuple[Any, ...] = tuple(_Untouched() if x.name in own else 0.5 for x in optimizer.hypers)
+    try:
+        after = optimizer.clock(h, (0.5,) * len(optimizer.clock_start))
+    except TypeError:
+        return False
+    return not any(isinstance(number, _Untouched) for number in after)
 
 
 def _empty(job: _Job, *shape: int) -> list[np.ndarray]:
@@ -302,7 +319,7 @@ def _tile(job: _Job, outer: np.ndarray, inner: np.ndarray, stop: np.ndarray) -> 
             fast = np.tile(inner[i : i + across], along)
             here = job.values | dict(zip(job.names, (slow, fast), strict=True))
             args = np.array([float(np.ravel(here[name])[0]) for name in params])
-            part = _lanes(job, here, args, along * across, stop)
+            part = _lanes(job, here, args, (along, across), stop)
             for whole, piece in zip(result, part, strict=True):
                 block = whole[o : o + along, i : i + across]
                 block[...] = piece.reshape(block.shape)
@@ -310,10 +327,17 @@ def _tile(job: _Job, outer: np.ndarray, inner: np.ndarray, stop: np.ndarray) -> 
 
 
 def _lanes(
-    job: _Job, values: Mapping[str, Any], args: np.ndarray, lanes: int, stop: np.ndarray
+    job: _Job,
+    values: Mapping[str, Any],
+    args: np.ndarray,
+    shape: tuple[int, int],
+    stop: np.ndarray,
 ) -> list[np.ndarray]:
-    """Runs that share the surface's parameters, with shapes (lanes, …)."""
+    """Rows of runs that share the surface's parameters, with shapes (lanes, …)."""
     surface, optimizer, steps, dim = job.surface, job.optimizer, job.steps, job.surface.dim
+    lanes = shape[0] * shape[1]
+    timeless = optimizer.clock is same_clock
+    shares = shape[1] >= kernels.WIDTH // 2 and _shares_clock(optimizer, job.names[1])
 
     def gathered(names: Iterable[str]) -> np.ndarray:
         return np.stack([np.broadcast_to(values[name], lanes) for name in names])
@@ -329,6 +353,7 @@ def _lanes(
 
     def run(hypers: np.ndarray, starts: np.ndarray, tail: int, weigh: bool) -> tuple[Any, ...]:
         n = starts.shape[1]
+        in_rows = shares and not weigh
         out = (
             np.empty((dim, n)),
             np.empty(n),
@@ -339,7 +364,7 @@ def _lanes(
             np.empty((tail, dim, n)),
         )
         kernels.sweeper()(
-            kernels.advancer(optimizer, job.schedule is not None),
+            kernels.advancer(optimizer, job.schedule is not None, timeless or in_rows),
             kernels.block(surface, "gradient"),
             kernels.block(surface, "value"),
             kernels.reactor(plan),
@@ -351,6 +376,7 @@ def _lanes(
             np.ascontiguousarray(hypers),
             np.array(optimizer.clock_start),
             max(1, len(optimizer.slots)),
+            shape[1] if in_rows and not timeless else max(1, n),
             noise,
             np.ascontiguousarray(starts),
             frame,

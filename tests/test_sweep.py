@@ -101,6 +101,9 @@ def test_a_cell_is_a_recorded_run_to_the_bit(surface: Surface, optimizer: Optimi
         (GD, {"condition": [3.0, 7.0]}),
         (GD, {"lr": [0.01]}),
         (NESTEROV, {"lr": np.geomspace(1e-4, 0.1, 2 * WIDTH + 5)}),
+        # wide enough for lanes to share a clock, and once not allowed to
+        (ADAM, {"lr": np.geomspace(1e-3, 10.0, WIDTH + 9), "beta1": [0.5, 0.99]}),
+        (ADAM, {"condition": [3.0, 50.0], "beta1": np.linspace(0.1, 0.99, WIDTH // 2 + 3)}),
     ],
 )
 def test_axes_of_every_kind(optimizer: Optimizer, axes: Mapping[str, Any]) -> None:

@@ -50,7 +50,8 @@ export class Panel {
 
   // What the runs' message says of the panel: which one it is, of which optimizers, over what.
   setView(view, groups) {
-    const known = (v) => JSON.stringify({ ...v, lr: null, window: this.store.text("view") });
+    const { surface } = this.store;
+    const known = (v) => JSON.stringify({ ...v, lr: null, window: this.store.text("view"), surface: surface.key });
     const changed = !this.#view || known(view) !== this.#known.head;
     this.#known.head = known(view);
     this.#view = view;
