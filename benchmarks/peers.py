@@ -6,15 +6,14 @@ Runs in .venv-parity, in one process; exits with 1 if a map is less than 3 times
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import jax
 import numpy as np
 import optax
 
+from benchmarks.sweep import medians
 from optim_core import OPTIMIZERS, sweep
 from surfaces import SURFACES
 
@@ -59,18 +58,6 @@ def theirs(key: str, lr: np.ndarray, second: np.ndarray) -> Callable[[], Any]:
     return lambda: jax.block_until_ready(compiled(lr, second))
 
 
-def seconds(acts: list[Callable[[], object]]) -> list[float]:
-    """Medians of five, taken in turns, after a warm-up."""
-    times: list[list[float]] = [[] for _ in acts]
-    for turn in range(6):
-        for act, taken in zip(acts, times, strict=True):
-            began = time.perf_counter()
-            act()
-            if turn:
-                taken.append(time.perf_counter() - began)
-    return [median(taken) for taken in times]
-
-
 def compare(key: str) -> float:
     """How many times as fast our map is, after a check that both maps are the same."""
     optimizer = OPTIMIZERS[key]
@@ -87,7 +74,7 @@ def compare(key: str) -> float:
     agree = (left == (escape >= 0)).mean()
     if same[calm].mean() < 0.99 or agree < 0.99:
         raise RuntimeError(f"{key}: {same[calm].mean():.2%} of the ends, {agree:.2%} of escapes.")
-    ours, other = seconds([lambda: sweep(SURFACE, optimizer, axes=axes, steps=STEPS), peer])
+    ours, other = medians([lambda: sweep(SURFACE, optimizer, axes=axes, steps=STEPS), peer])
     print(
         f"{optimizer.name} on {SURFACE.name}, {SIDE} x {SIDE} runs of {STEPS} steps: "
         f"sweep {ours * 1e3:.0f} ms, JAX {jax.__version__} with Optax {optax.__version__} "

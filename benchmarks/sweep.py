@@ -78,7 +78,7 @@ def counted(optimizer: Optimizer) -> Count:
     return count
 
 
-def _fastest(acts: list[Callable[[], object]]) -> list[float]:
+def medians(acts: list[Callable[[], object]]) -> list[float]:
     """Median seconds of each of several calls, taken in turns, after a warm-up."""
     times: list[list[float]] = [[] for _ in acts]
     for turn in range(TURNS + 1):
@@ -145,7 +145,7 @@ def _floor(optimizer: Optimizer) -> tuple[Callable[[], object], str]:
 def _beside(optimizer: Optimizer, one: ThreadPoolExecutor) -> tuple[float, float, str]:
     """Nanoseconds for a run's step on Rosenbrock, one thread, and of its floor, with its name."""
     work, name = _floor(optimizer)
-    ours, floor = _fastest([_map(SURFACES["rosenbrock"], optimizer, one), work])
+    ours, floor = medians([_map(SURFACES["rosenbrock"], optimizer, one), work])
     return ours / (SIDE * SIDE * STEPS) * 1e9, floor / (REPS * kernels.WIDTH) * 1e9, name
 
 
@@ -169,7 +169,7 @@ def _maps(both: ThreadPoolExecutor) -> list[Row]:
     rows = []
     for key in ("rosenbrock", "bowl"):
         surface = SURFACES[key]
-        times = _fastest([_map(surface, o, both) for o in OPTIMIZERS.values()])
+        times = medians([_map(surface, o, both) for o in OPTIMIZERS.values()])
         names = [o.name for o in OPTIMIZERS.values()]
         shown = ", ".join(f"{n} {s * 1e3:.0f}" for n, s in zip(names, times, strict=True))
         rows.append(
@@ -183,7 +183,7 @@ def measure() -> list[Row]:
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(CORES) as both:
         adam = OPTIMIZERS["adam"]
         ways = [_map(SURFACES["rosenbrock"], adam, threads) for threads in (one, both)]
-        alone, shared = _fastest(ways)
+        alone, shared = medians(ways)
         return [
             (f"A step of one run, of {SIDE} x {SIDE} runs of {STEPS} on Rosenbrock", "", ""),
             *_each(one),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -134,11 +134,17 @@ def _growth(moves: np.ndarray, axis: np.ndarray, since: int) -> _Growth:
     mean = late.mean()
     if np.ptp(late) <= STEADY:
         i = _onset((np.abs(logs - mean) <= STEADY) & (flip == flip[-1]))
-        return _Growth(int(rows[i]), _exp(logs[i]), _exp(mean), "steady", bool(flip[-1]))
+        return _Growth(int(rows[i]), _factor(logs[i]), _factor(mean), "steady", bool(flip[-1]))
     i = _onset(np.append(np.diff(logs) > 0.0, True) & (logs > 0.0))
     if len(logs) - i >= 3:
-        return _Growth(int(rows[i]), _exp(logs[i]), _exp(logs[-1]), "faster", bool(flip[i:].all()))
-    return _Growth(since, _exp(logs[0]), _exp(logs.mean()), "irregular", False)
+        return _Growth(
+            int(rows[i]),
+            _factor(logs[i]),
+            _factor(logs[-1]),
+            "faster",
+            bool(flip[i:].all()),
+        )
+    return _Growth(since, _factor(logs[0]), _factor(logs.mean()), "irregular", False)
 
 
 def _onset(holds: np.ndarray) -> int:
@@ -147,8 +153,8 @@ def _onset(holds: np.ndarray) -> int:
     return int(broken[-1]) + 1 if broken.size else 0
 
 
-def _exp(log: float) -> float:
-    return math.exp(min(float(log), 700.0))
+def _factor(log: float) -> float:
+    return float(np.exp(log))
 
 
 def _how(growth: _Growth, along: str, expected: float | None) -> str:
@@ -193,6 +199,18 @@ def _where(seen: _Blowup) -> tuple[int, np.ndarray, float]:
     return since, axes[:, i], float(values[i])
 
 
+def _seen(run: Run, growth: _Growth) -> dict[str, Any]:
+    """What a report says of any run, whatever the reason."""
+    return {
+        "rise_step": run.outcome.rise_step,
+        "overflow_step": run.outcome.step,
+        "growth": growth.last,
+        "first_growth": growth.first,
+        "growth_step": growth.since,
+        "pattern": growth.pattern,
+    }
+
+
 def _linear(seen: _Blowup) -> Report:
     """Of a method that is linear on a quadratic."""
     run, method, lr = seen.run, seen.run.optimizer, seen.run.hypers["lr"]
@@ -223,12 +241,7 @@ def _linear(seen: _Blowup) -> Report:
             "alone does not explain it."
         )
     return Report(
-        rise_step=run.outcome.rise_step,
-        overflow_step=run.outcome.step,
-        growth=growth.last,
-        first_growth=growth.first,
-        growth_step=growth.since,
-        pattern=growth.pattern,
+        **_seen(run, growth),
         expected=expected,
         direction=tuple(axis.tolist()),
         curvature=bend if math.isfinite(bend) else None,
@@ -269,12 +282,7 @@ def _rescaled(seen: _Blowup) -> Report:
     else:
         why = f"The step that left the frame was {show(seen.length)} long, with η = {show(lr)}."
     return Report(
-        rise_step=run.outcome.rise_step,
-        overflow_step=run.outcome.step,
-        growth=growth.last,
-        first_growth=growth.first,
-        growth_step=growth.since,
-        pattern=growth.pattern,
+        **_seen(run, growth),
         expected=expected,
         direction=tuple(seen.leaving.tolist()),
         curvature=top if math.isfinite(top) else None,

@@ -100,6 +100,11 @@ def _scene(surface: Surface) -> _Scene:
     )
 
 
+def stay(steps: int, *, noisy: bool) -> int:
+    """How many steps a run must have been at a point to be said to rest there; see Outcome."""
+    return max(min(10, (steps + 1) // 2), steps // (10 if noisy else 50))
+
+
 def judge(surface: Surface, positions: np.ndarray, losses: np.ndarray, *, noisy: bool) -> Outcome:
     """Judge a run of T ≥ 1 steps from its positions (T + 1, d) and losses (T + 1,).
 
@@ -182,7 +187,7 @@ def _at_rest(scene: _Scene, u: np.ndarray, losses: np.ndarray, noisy: bool) -> O
     step = _since(away.max(axis=0) <= NEAR)
     name, here = f"the {what} at {scene.show(at)}", scene.show(u[:, -1])
     # whoever crosses the frame at a constant pace is within NEAR for 1/500 of the time
-    if steps - step < max(min(10, (steps + 1) // 2), steps // (10 if noisy else 50)):
+    if steps - step < stay(steps, noisy=noisy):
         reason = f"It came to {name} at step {step}, too late to tell whether it stays."
         return Outcome("moving", None, reason)
     drift, falls = away[:, step:].max(axis=0), "on every side"

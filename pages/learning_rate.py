@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from optim_core.simulate import MAX_STEPS, check_count
 from ui import maps, rate_link
-from ui.ask import Wish, asked, window_of, wish
+from ui.ask import Wish, address, asked, window_of, wish
 from ui.desk import Desk
 from ui.player import answer_view, map_view, rates_view, surface_view
 from ui.race import surface_message
@@ -46,9 +45,8 @@ def deep_map(view: View, wanted: Wish) -> tuple[bytes | None, dict[str, Any] | N
 
 @st.fragment
 def learning_rate() -> None:
-    address = [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
     state = st.session_state.get(KEY)
-    query, window = asked(state, urlencode(address))
+    query, window = asked(state, address(st.query_params))
     wanted = wish(state)
     view, clean, notes = rate_link.parse(query)
     surface = view.setup.surface

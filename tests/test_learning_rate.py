@@ -16,7 +16,7 @@ from surfaces import SURFACES
 from tests.test_app import APP, checked, part
 from tests.test_rate_link import garbage
 from ui.ask import Wish, wish
-from ui.rate_link import DEFAULT_RACERS, parse
+from ui.rate_link import DEFAULT_RACERS, panels_of, parse
 
 PAGE = "pages/learning_rate.py"
 PATIENCE = 30.0  # s
@@ -68,8 +68,9 @@ def test_the_first_page() -> None:
     assert answer(app) == {"serial": 0, "job": None}
 
 
-@pytest.mark.parametrize("key", SURFACES)
-@pytest.mark.parametrize("panel", ["map", "basins", "orbits"])
+@pytest.mark.parametrize(
+    ("key", "panel"), [(key, panel) for key, s in SURFACES.items() for panel in panels_of(s)]
+)
 def test_every_panel_of_every_surface_has_its_page(key: str, panel: str) -> None:
     app = page_at({"surface": key, "panel": panel, "steps": "20"})
     said, shown = header(app, "rates"), header(app, "map")

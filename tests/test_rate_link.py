@@ -211,12 +211,12 @@ def test_a_window_is_checked_against_what_its_panel_shows() -> None:
 
 @EVERY_SURFACE
 @pytest.mark.parametrize("panel", ["map", "basins", "orbits"])
-def test_a_panel_that_its_surface_has_not_falls_back(surface: Surface, panel: str) -> None:
+def test_a_panel_that_its_surface_has_not_is_said(surface: Surface, panel: str) -> None:
     view, clean, notes = parse(f"surface={surface.key}&panel={panel}")
     has = {1: ("map", "orbits"), 2: ("map", "basins")}[surface.dim]
     assert view.panel == (panel if panel in has else "map")
-    # It is no mistake: another surface has it.
-    assert notes == []
+    wrong = f"panel must be one of {', '.join(has)}, got {panel!r}. The default is taken."
+    assert notes == ([] if panel in has else [wrong])
     assert parse(clean)[0] == view
     names = {"map": ["lr", view.across.name], "basins": ["x", "y"], "orbits": ["lr", "x"]}
     assert [axis.name for axis in panel_axes(view)] == names[view.panel]

@@ -45,7 +45,7 @@ def decode(message: bytes) -> tuple[dict[str, Any], dict[str, list[list[float]]]
             numbers: list[float] = []
             for i in range(row * n, (row + 1) * n):
                 word = (word + sum(p[i] << (24 - 8 * b) for b, p in enumerate(planes))) % 2**32
-                if entry["kind"] in ("u1", "u2"):
+                if entry["kind"] in ("u1", "u2", "u4"):
                     numbers.append(word >> (32 - 8 * size))
                     continue
                 packed = struct.pack("<I", word) if is_float32 else struct.pack("<Q", word << 32)
@@ -123,7 +123,7 @@ def test_short_numbers_come_back_exactly(kind: str, value: float) -> None:
     np.testing.assert_array_equal(sent(kind, np.array([[value]])), [[value]])
 
 
-@pytest.mark.parametrize(("kind", "most"), [("u1", 255), ("u2", 65_535)])
+@pytest.mark.parametrize(("kind", "most"), [("u1", 255), ("u2", 65_535), ("u4", 2**31 - 1)])
 def test_whole_numbers_come_back_exactly(kind: str, most: int) -> None:
     chance = np.random.default_rng(5)
     rows = chance.integers(0, most, (7, 60), endpoint=True)
@@ -134,7 +134,7 @@ def test_whole_numbers_come_back_exactly(kind: str, most: int) -> None:
 
 def test_whole_numbers_take_as_many_bytes_as_they_are_wide() -> None:
     rows = np.zeros((3, 5))
-    for kind, size in (("u1", 1), ("u2", 2)):
+    for kind, size in (("u1", 1), ("u2", 2), ("u4", 4)):
         message = wire.pack({}, {"rows": (kind, rows)})
         (length,) = struct.unpack_from("<I", message)
         assert len(zlib.decompress(message[4 + length :])) == size * rows.size

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from figures.relief import Window
 
 FARTHEST = 1e306  # beyond it a window and its margin are wider than a float can tell
+
+
+def address(params: Any) -> str:
+    """The page's own query string, from Streamlit's query parameters."""
+    return urlencode([(name, value) for name in params for value in params.get_all(name)])
 
 
 def asked(state: Mapping[str, Any] | None, address: str) -> tuple[str, Any]:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from optim_core import Field, sweep, theory
+from optim_core.outcome import stay
 from optim_core.spec import Hyper, Optimizer, Surface
 from ui.permalink import Racer, Setup
 from ui.player import wire
 from ui.rate_link import View, Window, panel_axes
 
 DIVERGED, SETTLED, CYCLE, OTHER = range(4)
-MOST = NOWHERE = 65_535  # the largest count that is sent, and what stands for no minimum
+NOWHERE = 65_535  # what stands for no minimum
 COARSE, FINE = 200, 400  # cells a side while a hand moves, and when it rests…
 QUICK, CALM = 12_500_000, 50_000_000  # …but no more than so many cells × steps
 LARGEST = 15_000_000_000  # cells × steps of one map, half a minute of two cores
@@ -103,8 +104,8 @@ def sheet(view: View, cells: int, steps: int | None = None, *, losses: bool = Fa
 
 def kinds(field: Field, steps: int, *, noisy: bool) -> np.ndarray:
     """What became of each cell, in the order in which a run is judged."""
-    stays = max(min(10, (steps + 1) // 2), steps // (10 if noisy else 50))
-    settled = (field.settle_step >= 0) & (steps - field.settle_step >= stays)
+    enough = stay(steps, noisy=noisy)
+    settled = (field.settle_step >= 0) & (steps - field.settle_step >= enough)
     return np.select(
         [field.period > 0, field.escape_step >= 0, settled],
         [CYCLE, DIVERGED, SETTLED],
@@ -125,12 +126,16 @@ def counts(field: Field, kind: np.ndarray, first: np.ndarray | float) -> np.ndar
             fallen = 100.0 * np.log10((first - base) / (field.final_loss - base))
     # A run may diverge and cross the frame in its last step.
     left = np.where(field.leave_step < 0, field.steps, field.leave_step)
-    found = np.select(
+    return np.select(
         [kind == DIVERGED, kind == SETTLED, kind == CYCLE],
         [left, field.settle_step, field.period],
         np.nan_to_num(np.maximum(fallen, 0.0)),
     )
-    return np.asarray(np.minimum(found, MOST))
+
+
+def _sent(numbers: np.ndarray) -> tuple[str, np.ndarray]:
+    """Whole numbers with as many bytes as the largest needs; steps may be more than 65,535."""
+    return ("u4" if numbers.max() > 65_535 else "u2"), numbers
 
 
 def first_loss(sheet: Sheet, values: list[np.ndarray]) -> np.ndarray | float:
@@ -221,7 +226,7 @@ def message(
     for i, field in enumerate(fields):
         kind = kinds(field, sheet.steps, noisy=sheet.noise > 0.0)
         groups[f"kind{i}"] = ("u1", kind)
-        groups[f"count{i}"] = ("u2", counts(field, kind, first))
+        groups[f"count{i}"] = _sent(counts(field, kind, first))
         if sheet.panel == "basins":
             groups[f"minimum{i}"] = ("u2", np.where(field.minimum < 0, NOWHERE, field.minimum))
         if sheet.losses:
@@ -271,7 +276,7 @@ def _orbits(sheet: Sheet, cancel: Callable[[], bool] | None) -> bytes:
         {
             "visits": ("u1", visits),
             "kind0": ("u1", kind[None]),
-            "count0": ("u2", counts(field, kind, np.nan)[None]),
+            "count0": _sent(counts(field, kind, np.nan)[None]),
         },
     )
 

@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from optim_core import OPTIMIZERS
+from optim_core import OPTIMIZERS, theory
 from optim_core.hypers import LR
-from optim_core.kernels import evaluate
 from optim_core.simulate import NOISE
 from optim_core.spec import Hyper, Interval, Optimizer, Surface
 from surfaces import SURFACES
@@ -36,7 +35,6 @@ DEFAULT_FOCUS = "momentum"
 BELOW = 0.01  # of the telling rate, where the slider and the map's first axis begin
 OVER = 1.05  # the telling rate is this much beyond gradient descent's limit: it blows up, slowly
 ORBITS = (0.1, 2.4)  # the bifurcation diagram's rates, in telling rates
-PANELS = ("map", "basins", "orbits")
 Window = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -60,10 +58,8 @@ def telling_rate(key: str) -> float:
     sharpest = 0.0
     if surface.minima:
         at = min(surface.minima, key=lambda p: float(surface.value(*p, *surface.args)))
-        hessian = evaluate(surface, "hessian", np.array([at]))[0]
-        matrix = hessian[[[0]] if surface.dim == 1 else [[0, 1], [1, 2]]]
-        if np.isfinite(matrix).all():
-            sharpest = float(np.linalg.eigvalsh(matrix)[-1])
+        sharpest = float(theory.curvature(surface, at)[0][-1])
+    # At a kink the curvature is no number.
     rate = OVER * 2.0 / sharpest if sharpest > 1e-6 else 1.2 * surface.pace.curvature
     return float(f"{rate:.3g}")
 
@@ -142,7 +138,7 @@ def parse(query: str) -> tuple[View, str, list[str]]:
     other = next(k for k in (*chosen, *DEFAULT_RACERS) if k != focus.optimizer.key)
     versus = racers[reader.take("versus", choice("versus", OPTIMIZERS), other)]
     panels = panels_of(surface)
-    panel = reader.take("panel", choice("panel", PANELS), panels[0])
+    panel = reader.take("panel", choice("panel", panels), panels[0])
     options = {h.name: h for h in across_of(surface, focus.optimizer)}
     across = options[reader.take("across", choice("across", options), next(iter(options)))]
     setup = Setup(
@@ -153,8 +149,6 @@ def parse(query: str) -> tuple[View, str, list[str]]:
         noise=reader.number("noise", NOISE),
         seed=reader.whole("seed", SEED),
     )
-    # A link may name a panel that its surface has not: the first one is shown then.
-    panel = panel if panel in panels else panels[0]
     view = View(setup, lr, focus, versus, panel, across, None)
     axes = panel_axes(view)
     window = reader.take("view", lambda text: _read_window(text, axes), None)

@@ -96,7 +96,7 @@ def rates_message(
 
     The curves take many trial runs: while a hand moves (not fine) they stay as they are.
     """
-    focus = _with_rate(view.focus, view.lr)
+    focus = view.focus
     setup = replace(view.setup, racers=())
     x, y = panel_axes(view)
     header: dict[str, Any] = {

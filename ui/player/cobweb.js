@@ -1,4 +1,6 @@
 // p now against p next: the update's curve, the diagonal, and the staircase of a run between them.
+import { sharp } from "./format.js";
+
 export class Cobweb {
   #frame = 0;
   #run = null;
@@ -40,11 +42,7 @@ export class Cobweb {
   #paint({ path, update, look, domain: [low, high] }) {
     const { clientWidth: w, clientHeight: h } = this.host;
     if (!w || !h) return;
-    const ratio = devicePixelRatio || 1;
-    [this.canvas.width, this.canvas.height] = [w * ratio, h * ratio];
-    [this.canvas.style.width, this.canvas.style.height] = [`${w}px`, `${h}px`];
-    const context = this.canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const context = sharp(this.canvas, w, h);
     const { colors } = this.player;
     const frame = { left: 40, top: 8, right: w - 10, bottom: h - 36 };
     // Beyond this a canvas loses precision; the line leaves the frame all the same.

@@ -125,6 +125,8 @@ export class Controls {
   #chooseSurface(key) {
     const gone = ["x", "y", ...OF_SURFACE, ...this.store.catalog.surfaces.flatMap((s) => s.params.map((p) => p.name))];
     const changes = Object.fromEntries(gone.map((name) => [name, null]));
+    const { panels } = this.store.catalog.surfaces.find((s) => s.key === key);
+    if (!panels.includes(this.store.text("panel"))) changes.panel = null;
     this.store.set({ ...changes, surface: key === this.store.catalog.defaults.surface ? null : key });
   }
 

@@ -33,6 +33,26 @@ export function el(tag, attributes = {}, ...children) {
 export const button = (text, label, act, attributes = {}) =>
   el("button", { type: "button", "aria-label": label, title: label, onclick: act, ...attributes }, text);
 
+// A tip beside the pointer, inside the page's own box.
+export function placeTip(tip, root, { clientX, clientY }) {
+  const box = root.getBoundingClientRect();
+  const [w, h] = [tip.offsetWidth, tip.offsetHeight];
+  const above = clientY - box.top - h - 14;
+  tip.style.left = `${Math.min(Math.max(4, clientX - box.left + 18), box.width - w - 4)}px`;
+  tip.style.top = `${above > 0 ? above : clientY - box.top + 20}px`;
+}
+
+// An empty canvas as sharp as the screen, to be drawn in the page's own pixels; its style sizes it.
+export function sharp(canvas, width, height) {
+  const ratio = devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
+}
+
 const TURN = 2 * Math.PI;
 const polygon = (n, radius, turn = 0) => (context, r) => {
   for (let i = 0; i < n; i++) {

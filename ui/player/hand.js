@@ -1,5 +1,5 @@
 // Fingers, mouse and keyboard on the two views: drag or set the start, hover, scrub, keys.
-import { el, number, point } from "./format.js";
+import { el, number, placeTip, point } from "./format.js";
 
 const GRAB = { mouse: 16, touch: 30, pen: 24 }; // pixels around the start that take hold of it
 const CLICK = 6; // pixels that a press may wander and still be a click
@@ -137,11 +137,7 @@ export class Hand {
       el("strong", { style: { color: ink } }, run.look.name),
       ...rows.map(([name, value]) => el("div", {}, el("span", {}, name), ` ${value}`)),
     );
-    const box = this.player.root.getBoundingClientRect();
-    const [w, h] = [this.tip.offsetWidth, this.tip.offsetHeight];
-    const above = event.clientY - box.top - h - 14;
-    this.tip.style.left = `${Math.min(Math.max(4, event.clientX - box.left + 18), box.width - w - 4)}px`;
-    this.tip.style.top = `${above > 0 ? above : event.clientY - box.top + 20}px`;
+    placeTip(this.tip, this.player.root, event);
   }
 
   drawHover(context, stage) {

@@ -1,6 +1,6 @@
 // A picture over two axes that is zoomed and panned without end: drawn on one canvas, with axes of
 // its own, because a window of 1e-12 of an axis is beyond what a plotting library labels.
-import { number } from "./format.js";
+import { number, sharp } from "./format.js";
 import { SCALES } from "./scales.js";
 
 const CLICK = 5; // pixels that a pointer may move and still click
@@ -151,16 +151,8 @@ export class Heat {
     this.#measure();
     const { width, height } = this.size;
     if (!this.window || !width || !height) return;
-    const ratio = devicePixelRatio || 1;
-    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     const { canvas, frame, colors } = this;
-    if (canvas.width !== w || canvas.height !== h) {
-      [canvas.width, canvas.height] = [w, h];
-      [canvas.style.width, canvas.style.height] = [`${width}px`, `${height}px`];
-    }
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const context = sharp(canvas, width, height);
     context.save();
     context.beginPath();
     context.rect(frame.left, frame.top, frame.width, frame.height);

@@ -1,6 +1,7 @@
 // What a map's numbers look like: pictures, a pixel for each cell, the second axis upwards.
 export const [DIVERGED, SETTLED, CYCLE, OTHER] = [0, 1, 2, 3];
 const NOWHERE = 65535;
+const COUNTS = 2 ** 32; // more than any count, to make one key of two numbers
 const WHITE = [255, 255, 255];
 const LISTED = 6; // minima in the table of shares, those with the most starts
 
@@ -49,7 +50,7 @@ function kept(make) {
 
 export function mapImage(kinds, counts, steps) {
   const ink = kept((kind, count) => outcomeInk(kind, count, steps));
-  return paint(kinds.length, kinds[0].length, (r, c) => ink(kinds[r][c] * 65536 + counts[r][c], kinds[r][c], counts[r][c]));
+  return paint(kinds.length, kinds[0].length, (r, c) => ink(kinds[r][c] * COUNTS + counts[r][c], kinds[r][c], counts[r][c]));
 }
 
 const basinColor = (i) => (i < BASINS.length ? BASINS[i] : hue((i * 137.508) % 360));
@@ -68,7 +69,7 @@ export function basinImage(kinds, counts, minima, steps) {
   );
   return paint(kinds.length, kinds[0].length, (r, c) => {
     const [kind, count, minimum] = [kinds[r][c], counts[r][c], minima[r][c]];
-    return ink((minimum * 4 + kind) * 65536 + count, kind, count, minimum);
+    return ink((minimum * 4 + kind) * COUNTS + count, kind, count, minimum);
   });
 }
 

@@ -1,9 +1,10 @@
 // The maps beside the player: outcomes over two axes, basins over two starts, orbits over the rate.
 import { Cobweb } from "./cobweb.js";
 import { Deep } from "./deep.js";
-import { button, el, number, point } from "./format.js";
+import { button, el, number, placeTip, point } from "./format.js";
 import { Heat } from "./heat.js";
 import { basinImage, basinShares, CYCLE, DIVERGED, differenceImage, mapImage, SETTLED, visitsImage } from "./inks.js";
+import { WORDS } from "./words.js";
 
 const NAMES = { map: "Map", basins: "Basins", orbits: "Orbits" };
 const LABELS = { lr: "learning rate η", x: "start x", y: "start y" };
@@ -183,9 +184,9 @@ export class Panel {
     const { groups } = this.#map;
     if (panel === "map") return [mapImage(groups.kind0, groups.count0, steps)];
     if (panel === "orbits") return [visitsImage(groups.visits, groups.kind0[0], colors)];
-    const share = differenceImage(groups, colors);
-    this.share = share.share;
-    return [...[0, 1].map((i) => basinImage(groups[`kind${i}`], groups[`count${i}`], groups[`minimum${i}`], steps)), share.image];
+    const difference = differenceImage(groups, colors);
+    this.share = difference.share;
+    return [...[0, 1].map((i) => basinImage(groups[`kind${i}`], groups[`count${i}`], groups[`minimum${i}`], steps)), difference.image];
   }
 
   #build(panel) {
@@ -273,11 +274,7 @@ export class Panel {
     });
     const rows = header.racers.map((key, i) => [this.looks.get(key).name, this.#fate(i, cell, groups, header)]);
     this.tip.replaceChildren(...[...axes, ...rows].map(([name, value]) => el("div", {}, el("span", {}, name), ` ${value}`)));
-    const box = this.root.getBoundingClientRect();
-    const [w, h] = [this.tip.offsetWidth, this.tip.offsetHeight];
-    const above = event.clientY - box.top - h - 14;
-    this.tip.style.left = `${Math.min(Math.max(4, event.clientX - box.left + 16), box.width - w - 4)}px`;
-    this.tip.style.top = `${above > 0 ? above : event.clientY - box.top + 20}px`;
+    placeTip(this.tip, this.root, event);
   }
 
   #fate(i, { column, row }, groups, header) {
@@ -351,40 +348,6 @@ export class Panel {
     this.shares.replaceChildren(head, ...rows);
   }
 }
-
-const OUTCOMES = [
-  ["lab-ink-settled", "at a minimum (dark: soon)"],
-  ["lab-ink-diverged", "diverged (dark: soon)"],
-  ["lab-ink-cycle", "cycle"],
-  ["lab-ink-other", "neither, yet (dark: its loss has fallen far)"],
-];
-
-const WORDS = {
-  map: ({ names: [name], header, label }) => ({
-    title: [""],
-    says: `Every cell is a run of ${name}, ${header.steps} steps${"xy".includes(header.axes[1].name) ? "" : " from the same start"}. ${
-      header.boundary
-        ? "The line is the theory's limit, and the colors were computed without it. "
-        : ""
-    }Click a cell to play it; zoom into the edge, which is often a fractal.`,
-    legend: [...OUTCOMES, ...(header.boundary ? [["lab-ink-line", `theory’s limit for each ${label(header.axes[1].name)}`]] : [])],
-  }),
-  basins: ({ names, header, share }) => ({
-    title: [names[0], names[1], `Where they differ: ${share}`],
-    says: `Every cell is a start, colored by the minimum that the run is at after ${header.steps} steps; darker where it is there sooner. Click a start to play it.`,
-    legend: [
-      ["lab-ink-basin", "a color for each minimum"],
-      ["lab-ink-diverged", "diverged"],
-      ["lab-ink-other", "at no minimum"],
-      ["lab-ink-differ", "another end"],
-    ],
-  }),
-  orbits: ({ names: [name], header }) => ({
-    title: [`${name}: where it is after ${header.settling} steps, from p = ${number(header.start[0], 3)}`],
-    says: "One line above a rate is a run that settles, two or four are a cycle, a smear is chaos; nothing is infinity. The cobweb shows why: a step is up to the curve and across to the diagonal.",
-    legend: [["lab-ink-visits", "visited"], ["lab-ink-diverged", "diverged"]],
-  }),
-};
 
 const power = (value) => value.toFixed(1).replace(/[-.\d]/g, (c) => ({ "-": "⁻", ".": "·" })[c] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]);
 

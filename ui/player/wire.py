@@ -4,7 +4,7 @@ A message is a little-endian uint32 (the header's length), a JSON header, and on
 The stream holds rows of float64 rounded to 32 or 24 leading bits (about 6 or 3.5 decimal
 digits over the full range of exponents), or float32 where a position is to be zoomed into; each
 row as differences of its bit patterns, all rows byte plane by byte plane: neighbouring steps are
-alike, so this halves what deflate makes of them. Maps are whole numbers of 8 or 16 bits, sent the
+alike, so this halves what deflate makes of them. Maps are whole numbers of 8 to 32 bits, sent the
 same way. Their inverse is wire.js.
 """
 
@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 FLOAT32 = np.finfo(np.float32)
-SIZES = {"f4": 4, "lead4": 4, "lead3": 3, "u2": 2, "u1": 1}  # bytes a number
-WHOLE = ("u1", "u2")
+SIZES = {"f4": 4, "lead4": 4, "lead3": 3, "u4": 4, "u2": 2, "u1": 1}  # bytes a number
+WHOLE = ("u1", "u2", "u4")
 
 
 def _fits_float32(row: np.ndarray) -> bool:
@@ -60,8 +60,8 @@ def pack(header: dict[str, Any], groups: dict[str, tuple[str, np.ndarray]]) -> b
     """A message of named groups of rows; each is (kind, rows (n_rows, n)).
 
     kind: "f4" (float32, but "lead4" for a row with numbers beyond float32's exponents), "lead4"
-    and "lead3" (float64 rounded to 32 or 24 bits), "u1" and "u2" (whole numbers from 0 to 255 or
-    65,535).
+    and "lead3" (float64 rounded to 32 or 24 bits), "u1", "u2" and "u4" (whole numbers of as
+    many bytes).
     """
     layout: list[dict[str, Any]] = []
     body = bytearray()

@@ -1,0 +1,67 @@
+// Four small learning curves of the optimizer that the map is of; a click takes its rate.
+import { el, number, sharp } from "./format.js";
+import { DIGITS } from "./rate_slider.js";
+
+export class Four {
+  constructor(store, player) {
+    Object.assign(this, { store, player });
+    this.cards = Array.from({ length: 4 }, () => {
+      const canvas = el("canvas", {});
+      const text = el("span", {});
+      const button = el("button", { type: "button", class: "lab-card" }, text, canvas);
+      return { button, canvas, text };
+    });
+    this.says = el("p", {});
+    this.element = el("div", { class: "lab-four", role: "group", "aria-label": "Four learning curves" }, this.says, ...this.cards.map(({ button }) => button));
+    this.observer = new ResizeObserver(() => this.paint());
+    this.observer.observe(this.element);
+  }
+
+  // While a hand moves they are not sent, and stay as they are.
+  show({ header, groups }) {
+    const shown = JSON.stringify([header.four, header.view.focus, groups.four?.at(-1)?.at(-1)]);
+    if (!header.four || shown === this.shown) return;
+    this.shown = shown;
+    this.curves = groups.four;
+    this.look = this.player.looks.get(header.view.focus);
+    this.says.textContent = header.four.length
+      ? `${this.look.name} at four rates, chosen from its limit, on one axis of the loss. Click a curve to run it.`
+      : `For ${this.look.name} there are no four telling rates from here: nothing to settle at, or nothing that is too high.`;
+    header.four.forEach(({ label, lr }, i) => {
+      const { button, text } = this.cards[i];
+      text.replaceChildren(el("b", {}, label), ` η = ${number(lr, 3)}`);
+      button.onclick = () => {
+        this.store.set({ lr: Number(lr.toPrecision(DIGITS)) });
+        this.player.play(0);
+      };
+      button.title = `${this.look.name} at η = ${number(lr, 6)}`;
+    });
+    this.cards.forEach(({ button }, i) => (button.hidden = i >= header.four.length));
+    this.paint();
+  }
+
+  // One log axis for all four, from the best of them to a hundred times the start.
+  paint() {
+    if (!this.curves?.length || !this.player.colors) return;
+    const values = this.curves.flatMap((curve) => [...curve].filter((v) => v > 0 && Number.isFinite(v)));
+    const first = Math.max(...this.curves.map((curve) => curve[0]));
+    const top = Math.log10(first > 0 ? 100 * first : 1);
+    const bottom = Math.max(top - 14, Math.log10(Math.min(...values, first > 0 ? first / 10 : 0.1)));
+    this.cards.forEach(({ canvas }, i) => this.curves[i] && this.#curve(canvas, this.curves[i], bottom, top));
+  }
+
+  #curve(canvas, curve, bottom, top) {
+    const [w, h] = [canvas.clientWidth, canvas.clientHeight];
+    const context = sharp(canvas, w, h);
+    context.strokeStyle = this.look.color;
+    context.lineWidth = 2.5;
+    context.lineJoin = "round";
+    context.beginPath();
+    for (let i = 0; i < curve.length; i++) {
+      const u = (Math.log10(curve[i]) - bottom) / (top - bottom);
+      if (Number.isNaN(u)) break;
+      context.lineTo(2 + (i / (curve.length - 1)) * (w - 4), Math.max(-50, Math.min(h + 50, h - 3 - u * (h - 6))));
+    }
+    context.stroke();
+  }
+}
