@@ -44,6 +44,11 @@ BIAS_CORRECTION = Hyper(
     "Divide the averages by what they lack for having started at zero.",
     "Kingma & Ba 2015, section 3",
 )  # fmt: skip
+SCALING = Hyper(
+    "scaling", r"\sqrt{\hat v}", 1.0, Interval(0.0, 1.0, open_high=False), 0.0, 1.0, "switch",
+    "Divide each coordinate's step by the root of its averaged squared gradient.",
+    "Kingma & Ba 2015, Algorithm 1",
+)  # fmt: skip
 RATE_INSIDE = Hyper(
     "rate_inside", r"\eta_{\mathrm{in}}", 1.0, Interval(0.0, 1.0, open_high=False), 0.0, 1.0,
     "switch",

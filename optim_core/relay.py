@@ -9,6 +9,7 @@ import numpy as np
 
 from optim_core.outcome import Outcome, judge
 from optim_core.simulate import Run
+from optim_core.spec import Surface
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Relay:
             here = np.array_equal(one.positions[-1], other.positions[0], equal_nan=True)
             if not (met and here and one.surface == other.surface):
                 raise ValueError(f"runs[{i}] must go on after runs[{i - 1}], got another.")
+
+    @property
+    def surface(self) -> Surface:
+        return self.runs[0].surface
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -54,7 +59,7 @@ class Relay:
     def outcome(self) -> Outcome:
         """Why the last run ended, judged by all of them."""
         noisy = any(run.noisy for run in self.runs)
-        return judge(self.runs[0].surface, self.positions, self.losses, noisy=noisy)
+        return judge(self.surface, self.positions, self.losses, noisy=noisy)
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -16,6 +16,7 @@ from optim_core.spec import (
     ROLES,
     Hyper,
     Interval,
+    Look,
     Optimizer,
     Point,
     Schedule,
@@ -31,7 +32,7 @@ NOISE = Hyper(
 )  # fmt: skip
 
 
-UNSCHEDULED = Schedule("", "", (), "", "", "", "")
+UNSCHEDULED = Schedule("", "", (), "", "", "", "", Look("", (), "circle"))
 
 
 class Checkpoint(NamedTuple):

@@ -92,7 +92,7 @@ def resolve(owner: str, hypers: Iterable[Hyper], given: Mapping[str, Any]) -> Po
 
 @dataclass(frozen=True)
 class Look:
-    """How one optimizer is told from the others, everywhere in the app."""
+    """How one optimizer, or schedule, is told from the others, everywhere in the app."""
 
     color: str  # "#rrggbb"
     dash: tuple[int, ...]  # canvas line dash in units of the line width; () is solid
@@ -107,6 +107,17 @@ def same_clock(h: Point, k: Point) -> Point:
 def at_position(p: float, s: Point, h: Point, k: Point) -> float:
     """The probe of a method that takes its gradient where it stands."""
     return p
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """A part of a method that is shown by leaving it out."""
+
+    key: str
+    name: str
+    without: tuple[tuple[str, float], ...]  # the hyperparameters that leave it out
+    about: str  # what to expect without it, in one sentence
+    is_convention: bool = False  # without it the path is the same while the rate is constant
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,14 @@ class Optimizer:
         the largest eigenvalue of P⁻¹H; whatever else rescales lr for a while, as a bias
         correction, is part of P. The lr in h is ignored. None if nobody knows it.
 
+    symbols: the LaTeX, index included, of locals and clock values that a reader of the formula
+        knows by name, and of "probe" if there is one. Other locals are written out.
+    counts: how the source counts steps. One gives θ_t = θ_{t−1} − …, or θ_{t+1} = θ_t − …; the
+        gradient is g_t in both.
+    scales: the slots that only scale a step. With these held, the rule is linear in the position,
+        the gradient and the other slots.
+
+    The formula is read from the functions' source (`optim_core.formula`).
     A rule without slots or clock receives (0.0,) and hands it back.
     """
 
@@ -133,7 +152,6 @@ class Optimizer:
     year: int
     rule: Callable[[float, float, Point, Point, Point], tuple[float, Point]]
     hypers: tuple[Hyper, ...]
-    formula: str  # LaTeX, one line of the recursion per line
     source: str
     convention: str  # which variant this is, and where others differ
     look: Look
@@ -146,6 +164,10 @@ class Optimizer:
     limit: Callable[[float, Point], float] | None = None
     limit_formula: str = ""  # the same as text, with L for the curvature
     preconditioner: Callable[[Point, Point, Point], float] | None = None
+    symbols: tuple[tuple[str, str], ...] = ()
+    counts: Literal["t", "t+1"] = "t"
+    scales: tuple[str, ...] = ()
+    ingredients: tuple[Ingredient, ...] = ()
 
     def row(self, role: str) -> int:
         """The index of the hyperparameter with a role, or −1."""
@@ -224,6 +246,7 @@ class Schedule:
     source: str
     about: str  # what it is for, in one sentence
     convention: str  # where others differ
+    look: Look
     factors: Callable[[np.ndarray, float, Point], Factors] = level
     react: Callable[[float, Point, Point], Point] = heedless
     memory: Point = (1.0,)
@@ -252,6 +275,11 @@ class Schedule:
     def scale(self, count: int, steps: int) -> np.ndarray:
         """The open loop's factors on rate and momentum (steps, 2), read-only, from step `count`."""
         return _scale(self.factors, self.args, count, steps)
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the rate never changes: a run is then the one without a schedule, to the bit."""
+        return self.factors is level and not self.watches and self.args[len(self.hypers)] == 0.0
 
     @property
     def watches(self) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from optim_core import OPTIMIZERS, SCHEDULES
+from optim_core import OPTIMIZERS, SCHEDULES, formula
 from optim_core.spec import Hyper, Optimizer, Schedule, Surface
 from surfaces import SURFACES
 from ui.catalog import catalog
@@ -22,6 +22,7 @@ REPOSITORY = Path(__file__).parents[1]
 KEYS = {*OPTIMIZERS, *SURFACES, *SCHEDULES}
 DOCUMENTED = {
     "lr", "momentum", "rho", "beta1", "beta2", "eps", "weight_decay", "bias_correction",
+    "scaling",
 }  # fmt: skip
 HYPERS = {
     **{f"{key}.{h.name}": h for key, o in OPTIMIZERS.items() for h in o.hypers},
@@ -147,18 +148,35 @@ def test_hyperparameters_have_documented_names() -> None:
 
 @EVERY_OPTIMIZER
 def test_an_optimizers_formula(optimizer: Optimizer) -> None:
-    lines = optimizer.formula.split("\n")
-    for line in lines:
-        assert line == line.strip() != ""
-        assert is_balanced(line), line
-        assert "=" in line
+    written = formula.lines(optimizer)
+    for line in written:
+        assert line.latex == line.latex.strip() == f"{line.symbol} = {line.latex.split(' = ')[1]}"
+        assert is_balanced(line.latex), line.latex
+        assert is_balanced(line.numbers), line.numbers
     # The last line moves the parameters.
-    assert re.match(r"\\theta_\{?t(\+1)?\}? = ", lines[-1]), lines[-1]
+    assert written[-1].symbol == (r"\theta_t" if optimizer.counts == "t" else r"\theta_{t+1}")
+    whole = "\n".join(line.latex for line in written)
     for hyper in optimizer.hypers:
         assert hyper.symbol
         if hyper.scale == "switch":
             continue
-        assert hyper.symbol in optimizer.formula, hyper.name
+        assert hyper.symbol in whole, hyper.name
+    for name, symbol in optimizer.symbols:
+        assert symbol in whole, name
+    assert set(optimizer.scales) <= set(optimizer.slots)
+
+
+@EVERY_OPTIMIZER
+def test_an_ingredient_is_left_out_by_hyperparameters(optimizer: Optimizer) -> None:
+    hypers = {hyper.name: hyper for hyper in optimizer.hypers}
+    assert len({part.key for part in optimizer.ingredients}) == len(optimizer.ingredients)
+    assert len({part.name for part in optimizer.ingredients}) == len(optimizer.ingredients)
+    for part in optimizer.ingredients:
+        assert part.without
+        assert is_one_sentence(part.about), part.about
+        assert part.about.startswith("Without it ")
+        for name, value in part.without:
+            assert hypers[name].check(value) != hypers[name].default
 
 
 @EVERY_OPTIMIZER

@@ -145,6 +145,7 @@ def test_all_racers_have_the_same_budget_and_start() -> None:
 def test_hyperparameters_reach_the_run() -> None:
     (only,) = race(setup_of("opt=adam&adam.lr=0.5&adam.beta1=0.25&adam.bias_correction=0"))
     expected = {"lr": 0.5, "beta1": 0.25, "beta2": 0.999, "eps": 1e-8, "bias_correction": 0.0}
+    expected["scaling"] = 1.0
     assert only.run.hypers == expected
 
 

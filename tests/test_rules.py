@@ -41,8 +41,12 @@ CHOICES: dict[str, Callable[[Hyper], float]] = {
 
 
 def values(optimizer: Optimizer, surface: Surface, choice: str) -> dict[str, Any]:
-    """The chosen hyperparameters, with a rate at which the run stays among the finite numbers."""
-    lr = 0.3 * float(getattr(surface.pace, optimizer.pace))
+    """The chosen hyperparameters, with a rate at which the run stays among the finite numbers.
+
+    A method that is scaled by default may have a switch for that.
+    """
+    pace = optimizer.pace if choice == "defaults" else "curvature"
+    lr = 0.3 * float(getattr(surface.pace, pace))
     return {h.name: lr if h.name == "lr" else CHOICES[choice](h) for h in optimizer.hypers}
 
 

@@ -120,7 +120,7 @@ def by_hand(t: int) -> dict[str, float]:
     return {
         "constant": 1.0,
         "power": 1 / (1 + t / 50) ** 1.0,
-        "exponential": 0.1 ** (t / 50),
+        "exponential": 0.1 ** (t / 100),
         "piecewise": 1.0 if t < 100 else 0.1 if t < 150 else 0.01,
         "performance": 1.0,  # without losses
         "one_cycle": half(1 / 25, 1, t / climb) if t <= climb
@@ -142,7 +142,7 @@ def test_a_schedule_is_its_formula(schedule: Schedule, t: int) -> None:
     ("key", "t", "expected"),
     [
         ("power", (0, 50, 100), (1.0, 1 / 2, 1 / 3)),
-        ("exponential", (0, 50, 100), (1.0, 0.1, 0.01)),
+        ("exponential", (0, 100, 200), (1.0, 0.1, 0.01)),
         ("piecewise", (99, 100, 149, 150), (1.0, 0.1, 0.1, 0.01)),
         ("cosine", (0, 25, 49, 50, 75, 100), (1.0, 0.5, 0.0009866357858642205, 1.0, 0.5, 1.0)),
     ],

@@ -30,10 +30,6 @@ OPTIMIZER = Optimizer(
     year=2011,
     rule=rule,
     hypers=(default(LR, 0.01), default(EPS, 1e-10)),
-    formula=(
-        "s_{t+1} = s_t + g_t^2\n"
-        "\\theta_{t+1} = \\theta_t - \\eta\\, \\frac{g_t}{\\sqrt{s_{t+1}} + \\epsilon}"
-    ),
     source="Duchi, Hazan & Singer 2011, jmlr.org/papers/v12/duchi11a.html",
     convention=(
         "ε outside the root, accumulator starts at 0, as torch.optim.Adagrad. "
@@ -46,4 +42,6 @@ OPTIMIZER = Optimizer(
     limit=limit,
     limit_formula="2/L",
     preconditioner=preconditioner,
+    counts="t+1",
+    scales=("s",),
 )

@@ -1,7 +1,7 @@
 """AdaMax (Kingma & Ba 2015, Algorithm 2): Adam under the infinity norm."""
 
 from optim_core.hypers import BETA1, BETA2, EPS, LR, default
-from optim_core.spec import Look, Optimizer, Point
+from optim_core.spec import Ingredient, Look, Optimizer, Point
 
 
 def clock(h: Point, k: Point) -> Point:
@@ -44,11 +44,6 @@ OPTIMIZER = Optimizer(
     clock=clock,
     clock_start=(1.0,),
     hypers=(default(LR, 0.002), BETA1, BETA2, EPS),
-    formula=(
-        "m_t = \\beta_1 m_{t-1} + (1 - \\beta_1) g_t\n"
-        "u_t = \\max(\\beta_2 u_{t-1},\\ |g_t| + \\epsilon)\n"
-        "\\theta_t = \\theta_{t-1} - \\frac{\\eta}{1 - \\beta_1^t}\\, \\frac{m_t}{u_t}"
-    ),
     source="Kingma & Ba 2015, arXiv:1412.6980, Algorithm 2",
     convention=(
         "ε is added to |g| inside the maximum, as torch.optim.Adamax; Keras adds it after the "
@@ -60,4 +55,15 @@ OPTIMIZER = Optimizer(
     limit=limit,
     limit_formula="2(1+β₁)/((1−β₁)L)",
     preconditioner=preconditioner,
+    symbols=(("power1", r"\beta_1^t"),),
+    scales=("u",),
+    ingredients=(
+        Ingredient(
+            "momentum",
+            "Momentum",
+            (("beta1", 0.0),),
+            "Without it the first step is the same, and every step goes against the newest "
+            "gradient alone.",
+        ),
+    ),
 )

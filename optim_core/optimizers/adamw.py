@@ -2,19 +2,19 @@
 
 from optim_core.hypers import BETA1, BETA2, EPS, LR, WEIGHT_DECAY
 from optim_core.optimizers import adam
-from optim_core.spec import Look, Optimizer, Point
+from optim_core.spec import Ingredient, Look, Optimizer, Point
 
 
 def clock(h: Point, k: Point) -> Point:
     """β₁ᵗ and β₂ᵗ."""
     lr, beta1, beta2, eps, _ = h
-    return adam.clock((lr, beta1, beta2, eps, 1.0), k)
+    return adam.clock((lr, beta1, beta2, eps, 1.0, 1.0), k)
 
 
 def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
     lr, beta1, beta2, eps, weight_decay = h
     # θ ← θ − η λ θ, and then Adam's step
-    return adam.rule(p - lr * weight_decay * p, g, s, (lr, beta1, beta2, eps, 1.0), k)
+    return adam.rule(p - lr * weight_decay * p, g, s, (lr, beta1, beta2, eps, 1.0, 1.0), k)
 
 
 def limit(curvature: float, h: Point) -> float:
@@ -26,7 +26,7 @@ def limit(curvature: float, h: Point) -> float:
 def preconditioner(s: Point, h: Point, k: Point) -> float:
     """Adam's; the decay is not divided by it."""
     lr, beta1, beta2, eps, _ = h
-    return adam.preconditioner(s, (lr, beta1, beta2, eps, 1.0), k)
+    return adam.preconditioner(s, (lr, beta1, beta2, eps, 1.0, 1.0), k)
 
 
 OPTIMIZER = Optimizer(
@@ -37,13 +37,6 @@ OPTIMIZER = Optimizer(
     clock=clock,
     clock_start=(1.0, 1.0),
     hypers=(LR, BETA1, BETA2, EPS, WEIGHT_DECAY),
-    formula=(
-        "m_t = \\beta_1 m_{t-1} + (1 - \\beta_1) g_t, \\quad "
-        "v_t = \\beta_2 v_{t-1} + (1 - \\beta_2) g_t^2\n"
-        "\\hat m_t = m_t / (1 - \\beta_1^t), \\quad \\hat v_t = v_t / (1 - \\beta_2^t)\n"
-        "\\theta_t = \\theta_{t-1} - \\eta \\lambda \\theta_{t-1} - \\eta\\, "
-        "\\frac{\\hat m_t}{\\sqrt{\\hat v_t} + \\epsilon}"
-    ),
     source="Loshchilov & Hutter 2019, arXiv:1711.05101, Algorithm 2",
     convention=(
         "The decay is scaled by lr, as torch.optim.AdamW; the paper scales it by its schedule "
@@ -55,4 +48,21 @@ OPTIMIZER = Optimizer(
     limit=limit,
     limit_formula="2(1+β₁)/((1−β₁)L+(1+β₁)w)",
     preconditioner=preconditioner,
+    symbols=adam.SYMBOLS,
+    scales=("v",),
+    ingredients=(
+        Ingredient(
+            "momentum",
+            "Momentum",
+            (("beta1", 0.0),),
+            "Without it the first step is the same, and beside the decay every step goes against "
+            "the newest gradient alone.",
+        ),
+        Ingredient(
+            "decay",
+            "Weight decay",
+            (("weight_decay", 0.0),),
+            "Without it every step is Adam's, and nothing pulls towards the origin.",
+        ),
+    ),
 )

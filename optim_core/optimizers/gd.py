@@ -20,11 +20,11 @@ OPTIMIZER = Optimizer(
     year=1847,
     rule=rule,
     hypers=(default(LR, 0.01),),
-    formula=r"\theta_{t+1} = \theta_t - \eta\, g_t",
     source="Cauchy 1847, C. R. Acad. Sci. 25, 536-538",
     convention="As torch.optim.SGD without momentum.",
     look=Look("#d55e00", (), "circle"),
     pace="curvature",
     limit=limit,
     limit_formula="2/L",
+    counts="t+1",
 )

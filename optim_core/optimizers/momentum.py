@@ -1,7 +1,7 @@
 """Heavy-ball momentum (Polyak 1964, eq. 9): m ← β m − η g, θ ← θ + m."""
 
 from optim_core.hypers import LR, MOMENTUM, RATE_INSIDE, default
-from optim_core.spec import Look, Optimizer, Point
+from optim_core.spec import Ingredient, Look, Optimizer, Point
 
 
 def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
@@ -27,7 +27,6 @@ OPTIMIZER = Optimizer(
     year=1964,
     rule=rule,
     hypers=(default(LR, 0.01), MOMENTUM, RATE_INSIDE),
-    formula="m_{t+1} = \\beta m_t - \\eta\\, g_t\n\\theta_{t+1} = \\theta_t + m_{t+1}",
     source="Polyak 1964, doi:10.1016/0041-5553(64)90137-5, eq. 9",
     convention=(
         "The rate is inside the buffer (m is a step), as in Keras. torch.optim.SGD has it outside, "
@@ -39,4 +38,21 @@ OPTIMIZER = Optimizer(
     slots=("m",),
     limit=limit,
     limit_formula="2(1+β)/L",
+    counts="t+1",
+    ingredients=(
+        Ingredient(
+            "momentum",
+            "Momentum",
+            (("momentum", 0.0),),
+            "Without it every step is gradient descent's.",
+        ),
+        Ingredient(
+            "rate_inside",
+            "Rate inside the buffer",
+            (("rate_inside", 0.0),),
+            "Without it the rate multiplies the buffer as it leaves, which is the same path while "
+            "the rate is constant, and another one as soon as the rate changes.",
+            is_convention=True,
+        ),
+    ),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from optim_core.hypers import BETA1, BETA2, EPS, LR, default
-from optim_core.spec import Look, Optimizer, Point
+from optim_core.spec import Ingredient, Look, Optimizer, Point
 
 # Dozat's schedule is μ_t = β₁ (1 − ½·0.96^(0.004 t)), with these constants as in PyTorch.
 DECAY = 0.96**0.004
@@ -14,8 +14,9 @@ def clock(h: Point, k: Point) -> Point:
     _, beta1, beta2, _ = h
     decay, _, _, product, power2 = k
     decay = decay * DECAY
+    next_decay = decay * DECAY
     now = beta1 * (1.0 - 0.5 * decay)
-    ahead = beta1 * (1.0 - 0.5 * decay * DECAY)
+    ahead = beta1 * (1.0 - 0.5 * next_decay)
     return decay, now, ahead, product * now, power2 * beta2
 
 
@@ -25,9 +26,10 @@ def rule(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point
     _, now, ahead, product, power2 = k
     m = beta1 * m + (1.0 - beta1) * g
     v = beta2 * v + (1.0 - beta2) * g * g
-    # m̄ = μ_{t+1} m / (1 − Π_{t+1} μ) + (1 − μ_t) g / (1 − Π_t μ)
-    m_bar = ahead * m / (1.0 - product * ahead) + (1.0 - now) * g / (1.0 - product)
-    return p - lr * m_bar / (np.sqrt(v / (1.0 - power2)) + eps), (m, v)
+    next_product = product * ahead
+    m_bar = ahead * m / (1.0 - next_product) + (1.0 - now) * g / (1.0 - product)
+    v_hat = v / (1.0 - power2)
+    return p - lr * m_bar / (np.sqrt(v_hat) + eps), (m, v)
 
 
 def limit(curvature: float, h: Point) -> float:
@@ -57,15 +59,6 @@ OPTIMIZER = Optimizer(
     clock=clock,
     clock_start=(1.0, 0.0, 0.0, 1.0, 1.0),
     hypers=(default(LR, 0.002), BETA1, BETA2, EPS),
-    formula=(
-        "\\mu_t = \\beta_1 (1 - \\tfrac12 \\cdot 0.96^{0.004 t})\n"
-        "m_t = \\beta_1 m_{t-1} + (1 - \\beta_1) g_t, \\quad "
-        "v_t = \\beta_2 v_{t-1} + (1 - \\beta_2) g_t^2\n"
-        "\\bar m_t = \\frac{\\mu_{t+1} m_t}{1 - \\prod_{i=1}^{t+1} \\mu_i}"
-        " + \\frac{(1 - \\mu_t) g_t}{1 - \\prod_{i=1}^{t} \\mu_i}\n"
-        "\\theta_t = \\theta_{t-1} - \\eta\\, "
-        "\\frac{\\bar m_t}{\\sqrt{v_t / (1 - \\beta_2^t)} + \\epsilon}"
-    ),
     source="Dozat 2016, openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
     convention=(
         "As torch.optim.NAdam with momentum_decay 0.004: the look-ahead gradient is taken at θ "
@@ -77,4 +70,25 @@ OPTIMIZER = Optimizer(
     limit=limit,
     limit_formula="2(1+β₁)/((1−β₁)(1+2β₁)L)",
     preconditioner=preconditioner,
+    symbols=(
+        ("decay", "0.96^{0.004 t}"),
+        ("next_decay", "0.96^{0.004 (t+1)}"),
+        ("now", r"\mu_t"),
+        ("ahead", r"\mu_{t+1}"),
+        ("product", r"\prod_{i=1}^{t} \mu_i"),
+        ("next_product", r"\prod_{i=1}^{t+1} \mu_i"),
+        ("power2", r"\beta_2^t"),
+        ("m_bar", r"\bar m_t"),
+        ("v_hat", r"\hat v_t"),
+    ),
+    scales=("v",),
+    ingredients=(
+        Ingredient(
+            "momentum",
+            "Momentum",
+            (("beta1", 0.0),),
+            "Without it there is nothing to look ahead to, and every step is that of Adam without "
+            "momentum, against the newest gradient alone.",
+        ),
+    ),
 )

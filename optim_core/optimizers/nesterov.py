@@ -1,7 +1,7 @@
 """Nesterov's accelerated gradient, look-ahead form (Sutskever et al. 2013, eqs. 3-4)."""
 
 from optim_core.hypers import LR, MOMENTUM, default
-from optim_core.spec import Look, Optimizer, Point
+from optim_core.spec import Ingredient, Look, Optimizer, Point
 
 
 def probe(p: float, s: Point, h: Point, k: Point) -> float:
@@ -31,10 +31,6 @@ OPTIMIZER = Optimizer(
     rule=rule,
     probe=probe,
     hypers=(default(LR, 0.01), MOMENTUM),
-    formula=(
-        "g_t = \\nabla f(\\theta_t + \\beta m_t)\n"
-        "m_{t+1} = \\beta m_t - \\eta\\, g_t\n\\theta_{t+1} = \\theta_t + m_{t+1}"
-    ),
     source="Nesterov 1983; Sutskever et al. 2013, proceedings.mlr.press/v28, eqs. 3-4",
     convention=(
         "True look-ahead: the gradient at θ + βm, one evaluation a step. "
@@ -46,4 +42,14 @@ OPTIMIZER = Optimizer(
     slots=("m",),
     limit=limit,
     limit_formula="2(1+β)/((1+2β)L)",
+    symbols=(("probe", r"\phi_t"),),
+    counts="t+1",
+    ingredients=(
+        Ingredient(
+            "momentum",
+            "Momentum",
+            (("momentum", 0.0),),
+            "Without it nothing is looked ahead to, and every step is gradient descent's.",
+        ),
+    ),
 )

@@ -30,10 +30,6 @@ OPTIMIZER = Optimizer(
     year=2012,
     rule=rule,
     hypers=(default(LR, 0.01), RHO, EPS),
-    formula=(
-        "v_{t+1} = \\rho v_t + (1 - \\rho) g_t^2\n"
-        "\\theta_{t+1} = \\theta_t - \\eta\\, \\frac{g_t}{\\sqrt{v_{t+1}} + \\epsilon}"
-    ),
     source="Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6e",
     convention=(
         "ε outside the root, no bias correction, ρ = 0.99 by default, as torch.optim.RMSprop. "
@@ -45,4 +41,5 @@ OPTIMIZER = Optimizer(
     limit=limit,
     limit_formula="2/L",
     preconditioner=preconditioner,
+    scales=("v",),
 )

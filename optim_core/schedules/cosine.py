@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optim_core.spec import Factors, Hyper, Interval, Point, Schedule
+from optim_core.spec import Factors, Hyper, Interval, Look, Point, Schedule
 
 
 def factors(t: np.ndarray, total: float, h: Point) -> Factors:
@@ -48,5 +48,6 @@ SCHEDULE = Schedule(
         "once a step: at a restart the rate is η₀ again, so r_min η₀ itself is never reached. The "
         "method's slots are kept."
     ),
+    look=Look("#0891b2", (), "pentagon"),
     factors=factors,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optim_core.spec import Factors, Hyper, Interval, Point, Schedule
+from optim_core.spec import Factors, Hyper, Interval, Look, Point, Schedule
 
 
 def factors(t: np.ndarray, total: float, h: Point) -> Factors:
@@ -15,7 +15,7 @@ SCHEDULE = Schedule(
     name="Exponential",
     hypers=(
         Hyper(
-            "span", "s", 50.0, Interval(0.0, open_low=True), 1.0, 1000.0, "log",
+            "span", "s", 100.0, Interval(0.0, open_low=True), 1.0, 1000.0, "log",
             "Steps in which the rate falls by the ratio.",
         ),
         Hyper(
@@ -27,5 +27,6 @@ SCHEDULE = Schedule(
     source="Senior et al. 2013, doi:10.1109/ICASSP.2013.6638963, section 2.1",
     about="Falls by the same share at every step, so that a run goes only a bounded distance.",
     convention="As torch's ExponentialLR with gamma = r^(1/s), and Keras's ExponentialDecay.",
+    look=Look("#b8860b", (2, 2), "up"),
     factors=factors,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optim_core.spec import Factors, Hyper, Interval, Point, Schedule
+from optim_core.spec import Factors, Hyper, Interval, Look, Point, Schedule
 
 
 def factors(t: np.ndarray, total: float, h: Point) -> Factors:
@@ -63,5 +63,6 @@ SCHEDULE = Schedule(
         "phases and p = 0.3. It cannot be stepped past T; here the last rate stays. Where β₁ "
         "moves, Adam here divides by 1 − Π β₁, which is exact, and torch's Adam by 1 − β₁ᵗ."
     ),
+    look=Look("#8b5cf6", (4, 2), "star"),
     factors=factors,
 )  # fmt: skip

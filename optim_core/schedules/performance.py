@@ -2,7 +2,7 @@
 
 import math
 
-from optim_core.spec import Hyper, Interval, Point, Schedule
+from optim_core.spec import Hyper, Interval, Look, Point, Schedule
 
 
 def react(loss: float, h: Point, m: Point) -> Point:
@@ -56,6 +56,7 @@ SCHEDULE = Schedule(
         "only on gradients). Its eps of 1e-8 skips smaller cuts. Of a negative loss, a share less "
         "is a higher one: there any loss up to it is progress, in torch as here."
     ),
+    look=Look("#cc79a7", (6, 2, 1, 2), "down"),
     react=react,
     memory=(1.0, math.inf, 0.0, 0.0),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optim_core.spec import Factors, Hyper, Interval, Point, Schedule
+from optim_core.spec import Factors, Hyper, Interval, Look, Point, Schedule
 
 SHARE = Interval(0.0, 1000.0, open_low=True, open_high=False)
 
@@ -36,5 +36,6 @@ SCHEDULE = Schedule(
         "The step t₁ has the new rate, as with torch's MultiStepLR (milestones t₁, t₂; r₁ = gamma, "
         "r₂ = gamma²). Keras's PiecewiseConstantDecay still has the old one there."
     ),
+    look=Look("#009e73", (), "diamond"),
     factors=factors,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optim_core.spec import Factors, Hyper, Interval, Point, Schedule
+from optim_core.spec import Factors, Hyper, Interval, Look, Point, Schedule
 
 
 def factors(t: np.ndarray, total: float, h: Point) -> Factors:
@@ -31,5 +31,6 @@ SCHEDULE = Schedule(
         "With c = 1 as Keras's InverseTimeDecay; the rate falls at every step. PyTorch has it as a "
         "LambdaLR only."
     ),
+    look=Look("#0072b2", (6, 3), "square"),
     factors=factors,
 )  # fmt: skip

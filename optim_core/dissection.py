@@ -1,0 +1,64 @@
+"""A run's steps taken apart: what of each is memory, what the newest gradient, what decay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optim_core.expressions import Expr, evaluate
+from optim_core.formula import inputs, quantities, read
+from optim_core.simulate import Run
+
+
+@dataclass(frozen=True)
+class Dissection:
+    """The parts of T steps in d dimensions; all arrays (T, d) are read-only float64.
+
+    memory + gradient + decay = θ_after − θ_before. The slots that only scale a step
+    (`Optimizer.scales`) are held as they were; then it is linear in the other slots before it, in
+    the gradient and in the position, and each part is what one of these gives with the others 0.
+    Adam's, at step t = 1, 2, …, with P below: memory = −η β₁ m_{t−1} / P and gradient =
+    −η (1 − β₁) g_t / P. Nesterov's memory β m leads to the probe, where its gradient part begins.
+    """
+
+    memory: np.ndarray  # of the slots before
+    gradient: np.ndarray  # of this step's gradient
+    decay: np.ndarray  # of the position itself
+    unscaled: np.ndarray  # (memory + gradient) P + decay, which is not divided by P
+    rates: np.ndarray  # η_t / P, each coordinate's effective learning rate
+    probes: np.ndarray  # where the gradient was taken
+
+
+def dissect(run: Run) -> Dissection:
+    """Take the steps of a run apart. P is `optimizer.preconditioner` after each step, or else 1.
+
+    A part that leaves the floats is inf or NaN. Raises ValueError as `formula.lines`.
+    """
+    method, found = run.optimizer, read(run)
+    values, known = inputs(run), quantities(run)
+    held = {name: known[name] for name in method.scales}
+    zero = np.zeros_like(run.gradients)
+    moved = ("p", "g", *(f"{name}.before" for name in method.slots))
+
+    def part(*kept: str) -> np.ndarray:
+        now = values | {name: zero for name in moved if name not in kept} | held
+        for name, expr in (*found.prelude, *found.rule):
+            if name not in held:
+                now[name] = evaluate(expr, now)
+        return 0.0 - np.broadcast_to(evaluate(found.update, now), zero.shape)
+
+    with np.errstate(all="ignore"):
+        memory = part(*(f"{name}.before" for name in method.slots))
+        gradient, decay = part("g"), part("p")
+        scale = _scale(found.preconditioner, values | {n: known[n] for n in method.slots})
+        unscaled = (memory + gradient) * scale + decay
+        rates = np.broadcast_to(values["lr"] / scale, zero.shape)
+    parts = [np.array(a) for a in (memory, gradient, decay, unscaled, rates, run.probes)]
+    for array in parts:
+        array.flags.writeable = False
+    return Dissection(*parts)
+
+
+def _scale(preconditioner: Expr | None, values: dict[str, np.ndarray]) -> np.ndarray:
+    return np.ones(1) if preconditioner is None else evaluate(preconditioner, values)
