@@ -94,7 +94,7 @@ def _bare(run: Run) -> Callable[[], object]:
     record, gradient = kernels.recorder(optimizer), kernels.block(SURFACE, "gradient")
     positions, gradients, probes = run.positions.copy(), run.gradients.copy(), run.probes.copy()
     slots = np.zeros((max(1, len(optimizer.slots)), STEPS + 1, SURFACE.dim))
-    args, hypers = np.array(SURFACE.args), np.array(tuple(run.hypers.values()))[:, None]
+    args, hypers = np.array(SURFACE.weights), np.array(tuple(run.hypers.values()))[:, None]
     clock, noise = np.array(optimizer.clock_start), gradient_noise(0.0, 0, STEPS, SURFACE.dim)
     nothing = (0,) * len(kernels.CLOSED_LOOP)
     return lambda: record(

@@ -134,7 +134,10 @@ def _floor(optimizer: Optimizer) -> tuple[Callable[[], object], str]:
         name = f"{2 * count.roots} square roots and {2 * count.divisions} divisions"
         return lambda: work(lanes, REPS), name
     points = np.linspace(-1.0, 1.0, 2 * kernels.WIDTH).reshape(2, -1)
-    block, args = kernels.block(SURFACES["rosenbrock"], "gradient"), np.zeros(0)
+    block, args = (
+        kernels.block(SURFACES["rosenbrock"], "gradient"),
+        np.array(SURFACES["rosenbrock"].weights),
+    )
     signature = types.void(
         types.FunctionType(kernels.BLOCK), kernels.VECTOR, kernels.MATRIX, types.int64
     )

@@ -34,7 +34,7 @@ Which = Literal["value", "gradient", "hessian"]
 VECTOR = types.float64[::1]
 MATRIX = types.float64[:, ::1]
 CUBE = types.float64[:, :, ::1]
-BLOCK = types.void(MATRIX, VECTOR, MATRIX)  # points (dim, lanes), parameters, out (k, lanes)
+BLOCK = types.void(MATRIX, VECTOR, MATRIX)  # points (dim, lanes), weights, out (k, lanes)
 
 
 @lru_cache(maxsize=256)
@@ -127,9 +127,10 @@ def _cells(context: Any, builder: Any, kind: Any, matrix: Any, i: Any, n: int) -
 
 
 @cache
-def _block(function: Callable[..., Any], dim: int, n_args: int, is_scalar: bool) -> Any:
+def _block(function: Callable[..., Any], dim: int, n_args: int, which: Which) -> Any:
     _callable(function)
     source = fingerprint(function)
+    is_scalar, is_gradient = which == "value", which == "gradient"
 
     def evaluate(points, args, out):  # type: ignore[no-untyped-def]
         tag = source  # noqa: F841  enters the cache key
@@ -140,15 +141,33 @@ def _block(function: Callable[..., Any], dim: int, n_args: int, is_scalar: bool)
                 out[0, i] = result
             else:
                 put(out, i, result)
+        # The penalty's loops are its own, as 0 · inf is not 0.
+        l1, l2, proximal = args[n_args], args[n_args + 1], args[n_args + 2]
+        if l2 != 0.0:
+            for j in range(dim):
+                for i in range(points.shape[1]):
+                    if is_scalar:
+                        out[0, i] += 0.5 * l2 * points[j, i] * points[j, i]
+                    elif is_gradient:
+                        out[j, i] += l2 * points[j, i]
+                    else:  # f_xx, or f_xx and f_yy with f_xy between them
+                        out[2 * j, i] += l2
+        if l1 != 0.0 and (is_scalar or (is_gradient and proximal == 0.0)):
+            for j in range(dim):
+                for i in range(points.shape[1]):
+                    if is_scalar:
+                        out[0, i] += l1 * abs(points[j, i])
+                    else:
+                        out[j, i] += l1 * np.sign(points[j, i])
 
     name = function.__qualname__
-    return _compile(evaluate, BLOCK, source, function.__module__, name, dim, n_args)
+    return _compile(evaluate, BLOCK, source, function.__module__, name, dim, n_args, which)
 
 
 def block(surface: Surface, which: Which) -> Any:
-    """Compile one of a surface's functions for lanes of points: BLOCK(points, args, out)."""
+    """Compile one of a surface's functions for lanes of points: BLOCK(points, weights, out)."""
     function = getattr(surface, which)
-    return _block(function, surface.dim, len(surface.args), which == "value")
+    return _block(function, surface.dim, len(surface.args), which)
 
 
 REACT = types.void(MATRIX, VECTOR, MATRIX)  # losses (1, lanes), knobs, in and out: memory
@@ -178,7 +197,7 @@ def reactor(schedule: Schedule) -> Any:
 NOISE = types.Array(types.float64, 2, "C", readonly=True)
 RECORD = (
     types.FunctionType(BLOCK),  # gradient
-    VECTOR,  # surface parameters
+    VECTOR,  # the surface's weights
     MATRIX,  # in and out: hyperparameters (hypers, steps), or (hypers, 1) if they are constant
     VECTOR,  # in and out: clock
     NOISE,  # on the gradient (steps, dim)
@@ -196,6 +215,25 @@ CLOSED_LOOP = (
 )
 
 
+def _functions(optimizer: Optimizer) -> tuple[Callable[..., Any], ...]:
+    return (
+        optimizer.rule, optimizer.clock, optimizer.probe, optimizer.reach, optimizer.landed
+    )  # fmt: skip
+
+
+@register_jitable
+def _shrink(args):  # type: ignore[no-untyped-def]
+    """l1 of a proximal penalty, else 0, from a surface's weights."""
+    return args[len(args) - 3] if args[len(args) - 1] != 0.0 else 0.0
+
+
+@register_jitable
+def _shrunk(z, tau):  # type: ignore[no-untyped-def]
+    """S(z, τ) = sign(z) max(|z| − τ, 0), which is not finite where z is not."""
+    inward = z if abs(z) <= tau else (tau if z > 0.0 else -tau)
+    return z - inward
+
+
 @cache
 def recorder(optimizer: Optimizer, watches: bool = False) -> Any:
     """Compile the driver that runs one optimizer and records everything.
@@ -203,9 +241,8 @@ def recorder(optimizer: Optimizer, watches: bool = False) -> Any:
     watches: under a schedule that looks at the loss, with a CLOSED_LOOP. To hand over two more
     functions takes longer than 200 steps, so other runs hand over as many zeros.
     """
-    rule, clock, probe = optimizer.rule, optimizer.clock, optimizer.probe
-    _callable(rule, clock, probe)
-    functions = (rule, clock, probe)
+    functions = rule, clock, probe, reach, landed = _functions(optimizer)
+    _callable(*functions)
     source = "_".join(sorted({fingerprint(f) for f in functions}))
     n_hypers = len(optimizer.hypers)
     n_clock = len(optimizer.clock_start)
@@ -222,6 +259,7 @@ def recorder(optimizer: Optimizer, watches: bool = False) -> Any:
         slope = np.empty((dim, 1))
         height = np.empty((1, 1))
         last = hypers.shape[1] - 1
+        shrink = _shrink(args)
         k = to_fixed_tuple(start, n_clock)
         for t in range(steps):
             if watches:
@@ -236,6 +274,9 @@ def recorder(optimizer: Optimizer, watches: bool = False) -> Any:
                 g = slope[j, 0] + noise[t, j]
                 s = to_fixed_tuple(slots[:, t, j], n_slots)
                 p, s = rule(positions[t, j], g, s, h, k)
+                if shrink > 0.0:
+                    p = _shrunk(p, shrink * reach(s, h, k))
+                    s = landed(p - positions[t, j], s, h, k)
                 positions[t + 1, j] = p
                 gradients[t, j] = g
                 probes[t, j] = point[j, 0]
@@ -264,7 +305,7 @@ ADVANCE = types.void(
     types.FunctionType(BLOCK),  # gradient
     types.FunctionType(BLOCK),  # value
     types.FunctionType(REACT),  # the schedule's closed loop
-    VECTOR,  # surface parameters
+    VECTOR,  # the surface's weights
     NOISE,  # on the gradient (steps, dim)
     VECTOR,  # the schedule's knobs
     NOISE,  # its factors on rate and momentum (steps, 2)
@@ -287,16 +328,18 @@ def _lines(rows, width):  # type: ignore[no-untyped-def]
 
 
 @cache
-def advancer(optimizer: Optimizer, scheduled: bool = False, alike: bool = True) -> Any:
+def advancer(
+    optimizer: Optimizer, scheduled: bool = False, alike: bool = True, proximal: bool = False
+) -> Any:
     """Compile the steps of one optimizer over lanes of runs.
 
     scheduled: rate and momentum change from step to step. Sweeps without a schedule have a kernel
     without these lines, which is as fast as if there were none.
     alike: the clock is the same in all lanes, and is advanced once for all of them.
+    proximal: steps end with a proximal one; again, sweeps without have a kernel without.
     """
-    rule, clock, probe = optimizer.rule, optimizer.clock, optimizer.probe
-    _callable(rule, clock, probe)
-    functions = (rule, clock, probe)
+    functions = rule, clock, probe, reach, landed = _functions(optimizer)
+    _callable(*functions)
     source = "_".join(sorted({fingerprint(f) for f in functions}))
     n_hypers = len(optimizer.hypers)
     n_clock = len(optimizer.clock_start)
@@ -311,6 +354,7 @@ def advancer(optimizer: Optimizer, scheduled: bool = False, alike: bool = True) 
         steps, dim = noise.shape
         width = path.shape[2]
         point, slope = _lines(dim, width), _lines(dim, width)
+        shrink = _shrink(args)
         for t in range(steps):
             here, there = path[t], path[t + 1]
             if scheduled:
@@ -349,11 +393,16 @@ def advancer(optimizer: Optimizer, scheduled: bool = False, alike: bool = True) 
                         column(h, i, n_hypers),
                         now if alike else column(k, i, n_clock),
                     )
+                    if proximal:
+                        given_here = column(h, i, n_hypers)
+                        clock_here = now if alike else column(k, i, n_clock)
+                        p = _shrunk(p, shrink * reach(state, given_here, clock_here))
+                        state = landed(p - here[j, i], state, given_here, clock_here)
                     there[j, i] = p
                     put(s, j * width + i, state)
 
     names = [f"{f.__module__}.{f.__qualname__}" for f in functions]
-    return _compile(advance, ADVANCE, source, *names, n_slots, scheduled, alike)
+    return _compile(advance, ADVANCE, source, *names, n_slots, scheduled, alike, proximal)
 
 
 @register_jitable
@@ -508,7 +557,7 @@ SWEEP = types.void(
     NOISE,  # its factors on rate and momentum (steps, 2); (0, 2) without a schedule
     types.intp,  # the first step whose loss it looks at
     VECTOR,  # its memory at the start
-    VECTOR,  # surface parameters
+    VECTOR,  # the surface's weights
     MATRIX,  # hyperparameters (hypers, lanes)
     VECTOR,  # clock at the start
     types.intp,  # slots
@@ -714,5 +763,5 @@ def evaluate(surface: Surface, which: Which, points: np.ndarray) -> np.ndarray:
     lanes = np.array(points.T, order="C")  # a copy: points may be read-only
     rows = {"value": 1, "gradient": surface.dim, "hessian": 2 * surface.dim - 1}[which]
     out = np.empty((rows, lanes.shape[1]))
-    block(surface, which)(lanes, np.array(surface.args), out)
+    block(surface, which)(lanes, np.array(surface.weights), out)
     return out[0] if which == "value" else out.T

@@ -6,7 +6,7 @@ side, so that the frame is |u| ≤ 1/2, and the length of a vector is its larges
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -87,6 +87,7 @@ class _Scene(NamedTuple):
 def _scene(surface: Surface) -> _Scene:
     low, high = np.array(surface.domain).T
     grid = np.stack(np.meshgrid(*np.linspace(low, high, 33).T)).reshape(surface.dim, -1).T
+    surface = replace(surface, penalty=(*surface.penalty[:2], 0.0))  # L1 is in its gradient
     slopes = kernels.evaluate(surface, "gradient", grid) * (high - low)
     known = {"minimum": surface.minima, "saddle": surface.saddles, "maximum": surface.maxima}
     points = np.array([p for each in known.values() for p in each]).reshape(-1, surface.dim)

@@ -55,8 +55,8 @@ class Run:
     optimizer: Optimizer
     hypers: dict[str, float]
     positions: np.ndarray  # (T + 1, d); row 0 is the start
-    losses: np.ndarray  # (T + 1,); of the surface, without noise
-    gradients: np.ndarray  # (T, d); what each step used, noise included
+    losses: np.ndarray  # (T + 1,); of the surface, penalty included, without noise
+    gradients: np.ndarray  # (T, d); what each step used, noise included; no proximal L1
     probes: np.ndarray  # (T, d); where it was taken
     slots: dict[str, np.ndarray]  # name -> (T + 1, d); row 0 is before the first step
     noisy: bool = False
@@ -203,7 +203,7 @@ def simulate(
         loop = value, react, np.array(plan.knobs), watch, column
     kernels.recorder(optimizer, watches)(
         kernels.block(surface, "gradient"),
-        np.array(surface.args),
+        np.array(surface.weights),
         table,
         clock,
         draws[began.steps :] if began.steps else draws,

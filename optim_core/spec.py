@@ -109,6 +109,11 @@ def at_position(p: float, s: Point, h: Point, k: Point) -> float:
     return p
 
 
+def as_left(d: float, s: Point, h: Point, k: Point) -> Point:
+    """The slots of a method that remembers gradients, after a proximal step."""
+    return s
+
+
 @dataclass(frozen=True)
 class Ingredient:
     """A part of a method that is shown by leaving it out."""
@@ -131,6 +136,11 @@ class Optimizer:
 
     preconditioner(s, h, k) -> P > 0: what one coordinate's step is divided by, from the slots and
         the clock after that step; None if by nothing.
+    reach(s, h, k) -> how far a step moves one coordinate per unit of a gradient that has long been
+        the same, its scale frozen, from the slots and the clock after that step. It is what a
+        proximal step multiplies l1 by, so that it rests where the penalised loss has its minima.
+    landed(d, s, h, k) -> the slots after a proximal step, which made the whole step d long. What
+        remembers gradients stays as it is; what remembers steps remembers all of d.
     limit(curvature, h) -> the largest stable lr on a quadratic of this curvature > 0, to which
         every method without preconditioner is linear. With one, frozen as it is, the curvature is
         the largest eigenvalue of P⁻¹H; whatever else rescales lr for a while, as a bias
@@ -156,11 +166,13 @@ class Optimizer:
     convention: str  # which variant this is, and where others differ
     look: Look
     pace: Literal["curvature", "length"]  # what limits its lr: steps scale with g, or do not
+    reach: Callable[[Point, Point, Point], float]
     factor: float = 1.0  # its telling lr, relative to the surface's for this pace
     slots: tuple[str, ...] = ()
     clock: Callable[[Point, Point], Point] = same_clock
     clock_start: Point = (0.0,)
     probe: Callable[[float, Point, Point, Point], float] = at_position
+    landed: Callable[[float, Point, Point, Point], Point] = as_left
     limit: Callable[[float, Point], float] | None = None
     limit_formula: str = ""  # the same as text, with L for the curvature
     preconditioner: Callable[[Point, Point, Point], float] | None = None
@@ -301,12 +313,41 @@ class Pace:
     length: float
 
 
+L1 = Hyper(
+    "l1", r"\lambda_1", 0.0, Interval(0.0), 0.0, 10.0, "linear",
+    "L1 penalty: adds this times the sum of the coordinates' sizes to the loss.",
+    "Tibshirani 1996, doi:10.1111/j.2517-6161.1996.tb02080.x",
+)  # fmt: skip
+L2 = Hyper(
+    "l2", r"\lambda_2", 0.0, Interval(0.0), 0.0, 10.0, "linear",
+    "L2 penalty: adds half of this times the sum of the coordinates' squares to the loss.",
+    "Hoerl & Kennard 1970, doi:10.1080/00401706.1970.10488634",
+)  # fmt: skip
+PROXIMAL = Hyper(
+    "proximal", r"\mathrm{prox}", 1.0, Interval(0.0, 1.0, open_high=False), 0.0, 1.0, "switch",
+    "Shrink each coordinate towards 0 after the step, and stop it there, in place of following "
+    "the L1 penalty's subgradient.",
+    "Beck & Teboulle 2009, doi:10.1137/080716542, eq. 1.5",
+)  # fmt: skip
+PENALTY = (L1, L2, PROXIMAL)
+
+
 @dataclass(frozen=True)
 class Surface:
     """A loss f: R^dim -> R, and how it wants to be drawn.
 
     value(*p, *a) -> f, gradient(*p, *a) -> dim floats, hessian(*p, *a) -> (f_xx,) in 1-D and
     (f_xx, f_xy, f_yy) in 2-D, for coordinates p and parameter values a; all pure and scalar.
+
+    penalty: l1, l2 and whether L1 is proximal, the values of PENALTY. Runs then minimise
+        F(p) = f(p) + l2/2 ‖p‖² + l1 ‖p‖₁, of which `value`, `gradient` and `hessian` are still f's,
+        and `minima`, `kinks`, `saddles` and `maxima` F's. PyTorch's weight_decay, in SGD and Adam,
+        is l2; Keras's l2 is half of it. A proximal L1 is in no gradient: a step moves z to
+        S(z, τ) = sign(z) max(|z| − τ, 0) with τ = l1 · reach, the proximal step in the method's own
+        metric (Yun, Lozano & Yang 2020, arXiv:2007.07484). Of gradient descent that is ISTA (Beck &
+        Teboulle 2009, eq. 1.4), of the heavy ball iPiano, and of Nesterov's method FISTA with a
+        constant momentum. Else the gradient has l1 sign(p), with sign(0) = 0.
+    bare: the surface without penalty, of one that `penalty.penalised` made.
     """
 
     key: str
@@ -328,6 +369,8 @@ class Surface:
     levels: Literal["log", "linear"] = "linear"
     params: tuple[Hyper, ...] = ()
     given: Point | None = field(default=None)
+    penalty: Point = (0.0, 0.0, 1.0)
+    bare: Surface | None = field(default=None, compare=False, repr=False)
 
     @property
     def args(self) -> Point:
@@ -335,11 +378,39 @@ class Surface:
         return self.given if self.given is not None else tuple(h.default for h in self.params)
 
     @property
+    def weights(self) -> Point:
+        """What kernels get: the parameter values, and those of the penalty."""
+        return (*self.args, *self.penalty)
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether steps end with a proximal one."""
+        l1, _, proximal = self.penalty
+        return l1 > 0.0 and proximal > 0.0
+
+    @property
     def best(self) -> float | None:
-        """The least known value, or None where the surface has no bottom."""
-        return min((float(self.value(*p, *self.args)) for p in self.minima), default=None)
+        """The least known loss, or None where the surface has no bottom."""
+        return min((self.loss(*p) for p in self.minima), default=None)
+
+    def loss(self, *p: float) -> float:
+        """The penalised loss F of one point, to the bit what kernels compute of it."""
+        l1, l2, _ = self.penalty
+        total = float(self.value(*p, *self.args))
+        for c in p if l2 else ():
+            total += 0.5 * l2 * c * c
+        for c in p if l1 else ():
+            total += l1 * abs(c)
+        return total
 
     def with_params(self, **values: Any) -> Surface:
-        """The same surface with other parameter values; those not named keep theirs."""
+        """The same surface with other parameter values; those not named keep theirs.
+
+        ValueError if it is penalised: its minima move with its parameters.
+        """
+        if self.bare is not None:
+            raise ValueError(
+                f"{self.key} must get its parameters before its penalty, got {values!r}."
+            )
         now = {h.name: v for h, v in zip(self.params, self.args, strict=True)}
         return replace(self, given=resolve(self.key, self.params, now | values))

@@ -285,7 +285,7 @@ def _run(
     pool = _threads() if executor is None else executor
     window = 2 * getattr(pool, "_max_workers", WINDOW // 2)
     kernels.sweeper()  # compiled here once, and not by every worker
-    kernels.advancer(job.optimizer, job.schedule is not None)
+    kernels.advancer(job.optimizer, job.schedule is not None, proximal=job.surface.shrinks)
     kernels.reactor(check_schedule(job.schedule))
     stop = np.zeros(1, np.uint8)  # threads see it change, workers elsewhere finish their tile
     tiles = _tiles(len(outer), len(inner), job.steps)
@@ -318,8 +318,9 @@ def _tile(job: _Job, outer: np.ndarray, inner: np.ndarray, stop: np.ndarray) -> 
             slow = np.repeat(outer[o : o + along], across)
             fast = np.tile(inner[i : i + across], along)
             here = job.values | dict(zip(job.names, (slow, fast), strict=True))
-            args = np.array([float(np.ravel(here[name])[0]) for name in params])
-            part = _lanes(job, here, args, (along, across), stop)
+            args = [float(np.ravel(here[name])[0]) for name in params]
+            weights = np.array([*args, *job.surface.penalty])
+            part = _lanes(job, here, weights, (along, across), stop)
             for whole, piece in zip(result, part, strict=True):
                 block = whole[o : o + along, i : i + across]
                 block[...] = piece.reshape(block.shape)
@@ -329,7 +330,7 @@ def _tile(job: _Job, outer: np.ndarray, inner: np.ndarray, stop: np.ndarray) -> 
 def _lanes(
     job: _Job,
     values: Mapping[str, Any],
-    args: np.ndarray,
+    weights: np.ndarray,
     shape: tuple[int, int],
     stop: np.ndarray,
 ) -> list[np.ndarray]:
@@ -364,7 +365,9 @@ def _lanes(
             np.empty((tail, dim, n)),
         )
         kernels.sweeper()(
-            kernels.advancer(optimizer, job.schedule is not None, timeless or in_rows),
+            kernels.advancer(
+                optimizer, job.schedule is not None, timeless or in_rows, surface.shrinks
+            ),
             kernels.block(surface, "gradient"),
             kernels.block(surface, "value"),
             kernels.reactor(plan),
@@ -372,7 +375,7 @@ def _lanes(
             scale,
             plan.watch(0, steps),
             np.array(plan.memory),
-            args,
+            weights,
             np.ascontiguousarray(hypers),
             np.array(optimizer.clock_start),
             max(1, len(optimizer.slots)),

@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from optim_core import kernels
-from optim_core.simulate import Run, simulate
-from optim_core.spec import Optimizer, Point, Surface, resolve
+from optim_core.simulate import Run, check_schedule, simulate
+from optim_core.spec import Optimizer, Point, Schedule, Surface, resolve
 
 TINY = 1e-9  # of the frame's shortest side: a displacement so small that the surface is quadratic
 GONE = 3e-6  # of it: whoever gets this far from TINY grows; transients with β ≤ 0.999 do not
@@ -24,7 +24,7 @@ SMALLEST, LARGEST = 1e-280, 1e280  # a curvature or rate beyond is none: its inv
 
 @dataclass(frozen=True)
 class Limit:
-    """The largest stable lr, and why.
+    """The largest stable lr that stays as it is, and why.
 
     closed form: the method's formula with the largest curvature at a minimum.
     preconditioned: with the largest eigenvalue of P⁻¹H, P frozen as it was at the end of a run.
@@ -36,7 +36,7 @@ class Limit:
     kind: Literal["closed form", "preconditioned", "measured", "none"]
     curvature: float | None  # L, the largest eigenvalue
     at: Point | None  # the minimum; of a preconditioned limit the place of H
-    text: str  # one sentence, with the numbers
+    text: str  # one sentence, with the numbers; one more if a schedule's rate is beyond it
 
 
 class Rate(NamedTuple):
@@ -141,6 +141,19 @@ def last_finite(run: Run) -> int:
     return len(finite) - 1 if finite.all() else int(finite.argmin()) - 1
 
 
+def moved(run: Run) -> bool:
+    """Whether a schedule gave a step other hyperparameters than those that were chosen."""
+    return any((by_step != run.hypers[name]).any() for name, by_step in run.hypers_by_step.items())
+
+
+def with_momentum(run: Run, step: int) -> str:
+    """Words that name the momentum of a step, if a schedule has moved it there."""
+    row = run.optimizer.row("momentum")
+    if row < 0 or run.hypers_at(step)[row] == tuple(run.hypers.values())[row]:
+        return ""
+    return f" with {run.optimizer.hypers[row].name} {show(run.hypers_at(step)[row])}"
+
+
 def nearest(surface: Surface, point: Sequence[float]) -> int | None:
     """Index of the declared minimum nearest to a point, in frame units; None without minima."""
     if not surface.minima:
@@ -160,7 +173,10 @@ def limit(
 
     hypers: as a mapping, with defaults for those missing, or all in order; the lr is ignored.
     run: a run of this optimizer on this surface. Without one the surface's start is taken, and a
-    method with a preconditioner has no limit yet.
+    method with a preconditioner has no limit yet. If it has a schedule that moves the rate, the
+    text says at which of its steps the rate is beyond the limit that goes with that step's
+    momentum. P is of one step only, so a preconditioned limit is compared with that step's rate,
+    and taken with its momentum.
     """
     h = hypers_of(optimizer, hypers)
     if optimizer.preconditioner is not None:
@@ -176,7 +192,7 @@ def limit(
     assert index is not None
     at = surface.minima[index]
     where = f"{which} {show(*at)}"
-    if at in surface.kinks:
+    if _jumps(surface, at):
         return _none(
             f"No limit: at {where} the gradient jumps, so a constant lr never settles there, "
             "however small it is.",
@@ -185,12 +201,14 @@ def limit(
     top = float(curvature(surface, at)[0][-1])
     if not SMALLEST < top < LARGEST:
         return _none(f"No limit: at {where} the curvature is not a positive number.", at)
-    if optimizer.limit is not None:
-        lr = optimizer.limit(top, h)
+    limit_of = optimizer.limit
+    if limit_of is not None:
+        lr = limit_of(top, h)
         text = (
             f"{optimizer.limit_formula} = {show(lr)}, where L = {show(top)} is the largest "
-            f"curvature at {where}."
+            f"curvature at {where}{_landing(surface, at)}."
         )
+        text += _beyond(run, lr, lambda own: limit_of(top, own))
         return Limit(lr, "closed form", top, at, text)
     found = measured_limit(surface, optimizer, h, minimum=at, low=1e-6 / top, high=1e3 / top)
     if found is None:
@@ -199,8 +217,49 @@ def limit(
     return Limit(found, "measured", top, at, text)
 
 
+def _jumps(surface: Surface, at: Point) -> bool:
+    """Whether steps meet a gradient that jumps at a minimum: f's own, or that of L1."""
+    bare = surface if surface.bare is None else surface.bare
+    return at in (bare.kinks if surface.shrinks else surface.kinks)
+
+
+def _landing(surface: Surface, at: Point) -> str:
+    """What to add of a minimum at a kink on which a proximal step lands, or nothing."""
+    if at not in surface.kinks:
+        return ""
+    return "; the proximal step lands on its kink, so L is of the loss without the L1 penalty"
+
+
 def _none(text: str, at: Point | None = None) -> Limit:
     return Limit(None, "none", None, at, text)
+
+
+def _beyond(run: Run | None, lr: float, own: Callable[[Point], float]) -> str:
+    """Where a schedule's rate is beyond a limit, as a sentence after a space; else "".
+
+    lr: the limit; own(h): that of a step with hyperparameters h, which a moving momentum moves.
+    """
+    if run is None or not moved(run):
+        return ""
+    row, momenta = run.optimizer.row("momentum"), np.zeros(len(run.rates))
+    if row >= 0:
+        momenta = run.hypers_by_step[run.optimizer.hypers[row].name]
+    _, having, which = np.unique(momenta, return_index=True, return_inverse=True)
+    limits = np.array([own(run.hypers_at(step)) for step in having.tolist()])[which]
+    steps = np.flatnonzero(run.rates > limits).tolist()
+    if not steps:
+        return ""
+    first, last = steps[0], steps[-1]
+    where = f"from step {first} to {last}" if last > first else f"at step {first}"
+    if len(steps) <= last - first:
+        where = f"at {len(steps)} of the steps {first} to {last}"
+    if (limits == lr).all():
+        return f" The schedule's rate is beyond it {where}."
+    low, high = show_apart(float(limits.min()), float(limits.max()))
+    return (
+        f" The schedule moves momentum too, and with it the limit, between {low} and {high}: "
+        f"its rate is beyond that of the same step {where}."
+    )
 
 
 def _preconditioned_limit(optimizer: Optimizer, h: Point, run: Run | None) -> Limit:
@@ -219,7 +278,7 @@ def _preconditioned_limit(optimizer: Optimizer, h: Point, run: Run | None) -> Li
     if target is not None:
         at = run.surface.minima[target]
         where = f"at the minimum {show(*at)}"
-        if at in run.surface.kinks:
+        if _jumps(run.surface, at):
             return _none(f"No limit: {where} the gradient jumps and there is no curvature.", at)
     top = float(preconditioned(run, row, at)[-1])
     after = f"after {name}'s scaling at step {row}"
@@ -227,13 +286,17 @@ def _preconditioned_limit(optimizer: Optimizer, h: Point, run: Run | None) -> Li
         return _none(f"No limit: {where} the curvature {after} is not a number.", at)
     if top <= 0.0:
         return _none(f"No limit: {where} the surface does not curve upward in any direction.", at)
-    lr = optimizer.limit(top, h) if optimizer.limit is not None else None
+    own, rate = run.hypers_at(row - 1) if moved(run) else h, float(run.rates[row - 1])
+    lr = optimizer.limit(top, own) if optimizer.limit is not None else None
     if lr is None or not math.isfinite(lr):
         return _none(f"No limit: there is no formula for {name}, or it left the floats.", at)
     text = (
-        f"{optimizer.limit_formula} = {show(lr)}, where L = {show(top)} is the largest curvature "
-        f"{where} {after}; it changes from step to step."
+        f"{optimizer.limit_formula} = {show(lr)}{with_momentum(run, row - 1)}, where L = "
+        f"{show(top)} is the largest curvature {where} {after}; it changes from step to step"
+        f"{_landing(run.surface, at)}."
     )
+    if moved(run) and rate > lr:
+        text += f" The schedule's rate in that step, {show_apart(rate, lr)[0]}, is beyond it."
     return Limit(lr, "preconditioned", top, at, text)
 
 
@@ -410,11 +473,15 @@ def four_rates(
     start: Sequence[float],
     steps: int,
     limit: float | None,
+    schedule: Schedule | None = None,
 ) -> tuple[Rate, ...]:
     """Four telling rates of four digits for a run from `start`, each checked by running it.
 
-    limit: that of `limit()`, which is lowered to a measured failure below it. Without one, or for
-    a method with a preconditioner, rates over eight decades are tried instead.
+    limit: that of `limit()`, which is lowered to a measured failure below it. Without one, for a
+        method with a preconditioner, or where a schedule moves the rate, rates over eight decades
+        are tried instead.
+    schedule: of every run, as in `simulate`; the rates are its η₀. The limit is no edge for them:
+        an η₀ far beyond it may be good if the rate falls soon, and one below it too high if not.
 
     good: of the rates below the limit whose late loss is the least (to a millionth of the drop
         from the first loss), the one that is soonest within a hundredth of it; without a limit,
@@ -425,7 +492,8 @@ def four_rates(
         fiftieth of the drop at least; without a limit one that is thrown farther out will do.
     too high: the first rate from 1.5 times the limit on that diverges, and sooner; if none does,
         one that ends unsettled and no lower than it began; without a limit one that at some step
-        has ten times the drop will do. (Adam finds back to a bowl's bottom from anywhere.)
+        has ten times the drop will do. (Adam finds back to a bowl's bottom from anywhere, and so
+        does a rate that falls.)
 
     Late loss is the largest of the last tenth. () where that cannot be had: a surface without
     a bottom, a start at the minimum, or one from which no rate is too high.
@@ -439,13 +507,18 @@ def four_rates(
 
     def trial(lr: float) -> _Trial:
         rate = min(max(float(f"{lr:.4g}"), SMALLEST), LARGEST)
-        run = simulate(surface, optimizer, start=start, steps=steps, **(values | {"lr": rate}))
+        run = simulate(
+            surface, optimizer, start=start, steps=steps, schedule=schedule,
+            **(values | {"lr": rate}),
+        )  # fmt: skip
         kind, path = run.outcome.kind, run.positions
         end = float(np.nan_to_num(run.losses[-max(1, steps // 10) :], nan=np.inf).max())
         inside = bool((np.abs(path - centre) <= side).all())
         return _Trial(rate, kind == "minimum", kind == "diverged", inside, end, run.losses)
 
-    edge = None if optimizer.preconditioner is not None else limit
+    plan = check_schedule(schedule)
+    moves = plan.watches or bool((plan.scale(0, steps) != 1.0).any())
+    edge = None if moves or optimizer.preconditioner is not None else limit
     if edge is not None and not SMALLEST < edge < LARGEST:
         return ()
     if edge is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from optim_core.hypers import LR
-from optim_core.spec import Optimizer, Surface
+from optim_core.spec import Optimizer, Schedule, Surface
 from optim_core.sweep import sweep
 
 A_DECADE = 30
@@ -45,6 +45,7 @@ def tune(
     steps: int,
     noise: float = 0.0,
     seed: int = 0,
+    schedule: Schedule | None = None,
     **hypers: Any,
 ) -> Tuning:
     """Run `optimizer` once with each of RATES, and compare the final losses.
@@ -52,16 +53,19 @@ def tune(
     Arguments as in `simulate`, without lr. A loss below SETTLED of the first counts as that much:
     such runs have arrived, and the middle one of their rates is the best. ValueError if the
     surface has no least value that is known.
+
+    Under a schedule the rates are its η₀, which may work far beyond the limit of a constant rate
+    if it falls soon; an η₀ beyond the last of RATES is not tried.
     """
     if surface.best is None:
         raise ValueError(f"{surface.name} has no minimum, so no rate is the best on it.")
     field = sweep(
         surface, optimizer, axes={"lr": RATES}, start=start, steps=steps, noise=noise, seed=seed,
-        **hypers,
+        schedule=schedule, **hypers,
     )  # fmt: skip
     with np.errstate(all="ignore"):
         excess = field.final_loss - surface.best
-        first = float(surface.value(*map(float, start), *surface.args)) - surface.best
+        first = surface.loss(*map(float, start)) - surface.best
     usable = np.isfinite(excess) & (field.escape_step < 0)
     compared = np.where(usable, np.maximum(excess, SETTLED * first), np.inf)
     least = compared.min()

@@ -24,6 +24,10 @@ def preconditioner(s: Point, h: Point, k: Point) -> float:
     return float(np.sqrt(total) + eps)
 
 
+def reach(s: Point, h: Point, k: Point) -> float:
+    return h[0] / preconditioner(s, h, k)
+
+
 OPTIMIZER = Optimizer(
     key="adagrad",
     name="AdaGrad",
@@ -38,6 +42,7 @@ OPTIMIZER = Optimizer(
     look=Look("#b8860b", (2, 2), "up"),
     pace="length",
     factor=5.0,
+    reach=reach,
     slots=("s",),
     limit=limit,
     limit_formula="2/L",

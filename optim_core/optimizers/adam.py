@@ -45,12 +45,21 @@ def preconditioner(s: Point, h: Point, k: Point) -> float:
     return float((1.0 - bias_correction * power1) * scale)
 
 
+def reach(s: Point, h: Point, k: Point) -> float:
+    """η / (√v̂ + ε), or η without scaling: m̂ of a constant gradient is that gradient."""
+    lr, _, _, eps, bias_correction, scaling = h
+    _, v = s
+    scale = float(np.sqrt(v / (1.0 - bias_correction * k[1])) + eps) if scaling else 1.0
+    return lr / scale
+
+
 SYMBOLS = (
     ("power1", r"\beta_1^t"),
     ("power2", r"\beta_2^t"),
     ("m_hat", r"\hat m_t"),
     ("v_hat", r"\hat v_t"),
 )
+
 
 OPTIMIZER = Optimizer(
     key="adam",
@@ -67,6 +76,7 @@ OPTIMIZER = Optimizer(
     ),
     look=Look("#009e73", (), "star"),
     pace="length",
+    reach=reach,
     slots=("m", "v"),
     limit=limit,
     limit_formula="2(1+β₁)/((1−β₁)L)",

@@ -36,6 +36,12 @@ def preconditioner(s: Point, h: Point, k: Point) -> float:
     return (1.0 - power1) * u
 
 
+def reach(s: Point, h: Point, k: Point) -> float:
+    """η / u: corrected, m of a constant gradient is that gradient."""
+    _, u = s
+    return h[0] / u
+
+
 OPTIMIZER = Optimizer(
     key="adamax",
     name="AdaMax",
@@ -51,6 +57,7 @@ OPTIMIZER = Optimizer(
     ),
     look=Look("#8b5cf6", (4, 2), "pentagon"),
     pace="length",
+    reach=reach,
     slots=("m", "u"),
     limit=limit,
     limit_formula="2(1+β₁)/((1−β₁)L)",

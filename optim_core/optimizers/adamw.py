@@ -29,6 +29,12 @@ def preconditioner(s: Point, h: Point, k: Point) -> float:
     return adam.preconditioner(s, (lr, beta1, beta2, eps, 1.0, 1.0), k)
 
 
+def reach(s: Point, h: Point, k: Point) -> float:
+    """Adam's; the decay has no part in it."""
+    lr, beta1, beta2, eps, _ = h
+    return adam.reach(s, (lr, beta1, beta2, eps, 1.0, 1.0), k)
+
+
 OPTIMIZER = Optimizer(
     key="adamw",
     name="AdamW",
@@ -44,6 +50,7 @@ OPTIMIZER = Optimizer(
     ),
     look=Look("#6b7280", (8, 3), "hex"),
     pace="length",
+    reach=reach,
     slots=("m", "v"),
     limit=limit,
     limit_formula="2(1+β₁)/((1−β₁)L+(1+β₁)w)",

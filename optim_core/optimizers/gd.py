@@ -14,6 +14,11 @@ def limit(curvature: float, h: Point) -> float:
     return 2.0 / curvature
 
 
+def reach(s: Point, h: Point, k: Point) -> float:
+    (lr,) = h
+    return lr
+
+
 OPTIMIZER = Optimizer(
     key="gd",
     name="GD",
@@ -24,6 +29,7 @@ OPTIMIZER = Optimizer(
     convention="As torch.optim.SGD without momentum.",
     look=Look("#d55e00", (), "circle"),
     pace="curvature",
+    reach=reach,
     limit=limit,
     limit_formula="2/L",
     counts="t+1",

@@ -21,6 +21,20 @@ def limit(curvature: float, h: Point) -> float:
     return 2.0 * (1.0 + momentum) / curvature
 
 
+def reach(s: Point, h: Point, k: Point) -> float:
+    """η, with the memory of `landed`: at rest it is 0."""
+    return h[0]
+
+
+def landed(d: float, s: Point, h: Point, k: Point) -> Point:
+    """m is the whole step, as in iPiano (Ochs et al. 2014, arXiv:1404.4805).
+
+    With the gradients alone in m, a rate that falls would leave it too long for the L1 part.
+    """
+    lr, _, rate_inside = h
+    return (d if rate_inside else d / lr,)
+
+
 OPTIMIZER = Optimizer(
     key="momentum",
     name="Momentum",
@@ -35,6 +49,8 @@ OPTIMIZER = Optimizer(
     look=Look("#0072b2", (), "square"),
     pace="curvature",
     factor=0.3,
+    reach=reach,
+    landed=landed,
     slots=("m",),
     limit=limit,
     limit_formula="2(1+β)/L",

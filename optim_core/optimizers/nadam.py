@@ -51,6 +51,15 @@ def preconditioner(s: Point, h: Point, k: Point) -> float:
     return float((np.sqrt(v / (1.0 - power2)) + eps) * end / m_bar)
 
 
+def reach(s: Point, h: Point, k: Point) -> float:
+    """η m̄ / (√v̂ + ε) of m = g = 1, as μ_{t+1} > μ_t makes m̄ a little more than the gradient."""
+    lr, _, _, eps = h
+    _, v = s
+    _, now, ahead, product, power2 = k
+    m_bar = ahead / (1.0 - product * ahead) + (1.0 - now) / (1.0 - product)
+    return lr * m_bar / float(np.sqrt(v / (1.0 - power2)) + eps)
+
+
 OPTIMIZER = Optimizer(
     key="nadam",
     name="NAdam",
@@ -66,6 +75,7 @@ OPTIMIZER = Optimizer(
     ),
     look=Look("#e11d48", (1, 2), "cross"),
     pace="length",
+    reach=reach,
     slots=("m", "v"),
     limit=limit,
     limit_formula="2(1+β₁)/((1−β₁)(1+2β₁)L)",

@@ -24,6 +24,20 @@ def limit(curvature: float, h: Point) -> float:
     return 2.0 * (1.0 + momentum) / ((1.0 + 2.0 * momentum) * curvature)
 
 
+def reach(s: Point, h: Point, k: Point) -> float:
+    """η, with the memory of `landed`: at rest it is 0."""
+    lr, _ = h
+    return lr
+
+
+def landed(d: float, s: Point, h: Point, k: Point) -> Point:
+    """m is the whole step, as in FISTA (Beck & Teboulle 2009, eqs. 4.1 and 4.3, β for t's ratio).
+
+    With the gradients alone in m, θ + βm would be off the minimum when θ is on it.
+    """
+    return (d,)
+
+
 OPTIMIZER = Optimizer(
     key="nesterov",
     name="Nesterov",
@@ -39,6 +53,8 @@ OPTIMIZER = Optimizer(
     look=Look("#56b4e9", (6, 3), "diamond"),
     pace="curvature",
     factor=0.3,
+    reach=reach,
+    landed=landed,
     slots=("m",),
     limit=limit,
     limit_formula="2(1+β)/((1+2β)L)",

@@ -24,6 +24,10 @@ def preconditioner(s: Point, h: Point, k: Point) -> float:
     return float(np.sqrt(v) + eps)
 
 
+def reach(s: Point, h: Point, k: Point) -> float:
+    return h[0] / preconditioner(s, h, k)
+
+
 OPTIMIZER = Optimizer(
     key="rmsprop",
     name="RMSProp",
@@ -37,6 +41,7 @@ OPTIMIZER = Optimizer(
     ),
     look=Look("#cc79a7", (6, 2, 1, 2), "down"),
     pace="length",
+    reach=reach,
     slots=("v",),
     limit=limit,
     limit_formula="2/L",
