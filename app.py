@@ -6,7 +6,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 from streamlit.starlette import App
 
-from ui import assets, warmup
+from ui import assets, tables, warmup
 
 if get_script_run_ctx(suppress_warning=True) is None:
     # Until a first session has come to st.navigation, Streamlit would run a file of pages/ on its
@@ -14,7 +14,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
     PagesManager.uses_pages_directory = False
     app = App(
         __file__,
-        routes=assets.ROUTES,
+        routes=[*assets.ROUTES, *tables.ROUTES],
         middleware=[Middleware(assets.Preload)],
         lifespan=warmup.lifespan,
     )
@@ -26,6 +26,8 @@ else:
         [
             st.Page("pages/compare.py", title="Compare", icon=":material/flag:", default=True),
             st.Page("pages/learning_rate.py", title="Learning rate", icon=":material/speed:"),
+            st.Page("pages/step_by_step.py", title="Step by step", icon=":material/function:"),
+            st.Page("pages/schedules.py", title="Schedules", icon=":material/timeline:"),
         ],
         position="top",
     ).run()

@@ -17,6 +17,12 @@ PRESSES = 20
 ROUNDS = 3
 RATES = "/learning_rate"
 PAINTED = ".lab-main canvas[data-painted]"
+# Name, address and slider of the other pages; a penalty's minima are found anew at each change.
+OTHERS = (
+    ("Step by step page", "/step_by_step", "adam.lr"),
+    ("Schedules page", "/schedules", "momentum.lr"),
+    ("L1 and L2 on Rastrigin", "/?surface=rastrigin&l1=1", "l2"),
+)
 MAP_PAINTED = ".lab-heat[data-painted]"
 REST = 900  # ms after which the fine map of a change is there
 RAW_PATHS = len(RACERS) * (STEPS + 1) * 2 * 4  # bytes of the positions as float32
@@ -140,6 +146,15 @@ def _rates(browser: Browser, address: str) -> tuple[list[float], list[float]]:
     return runs, maps
 
 
+def _slider(browser: Browser, address: str, name: str) -> list[float]:
+    page, _ = _open(browser, address)
+    page.wait_for_timeout(1000)
+    page.keyboard.press("End")
+    waits = _presses(page, f"[type=range][data-name='{name}']", LAB_CHANGED)
+    page.close()
+    return waits
+
+
 def _paints(browser: Browser, address: str, painted: str) -> tuple[float, float]:
     colds: list[float] = []
     warms: list[float] = []
@@ -161,13 +176,16 @@ def measure() -> list[tuple[str, str, str]]:
     with chromium() as browser, bare_app as bare_address, serve(ROOT / "app.py") as address:
         # In turns, because a machine's speed drifts within a minute.
         floors, changes, drags, maps = [], [], [], []
+        others: dict[str, list[float]] = {name: [] for name, _, _ in OTHERS}
         for _ in range(ROUNDS):
             floors += _bare(browser, bare_address)
             waits, down, fps = _lab(browser, address)
             changes += waits
-            runs, others = _rates(browser, address)
+            runs, redrawn = _rates(browser, address)
             drags += runs
-            maps += others
+            maps += redrawn
+            for name, path, slider in OTHERS:
+                others[name] += _slider(browser, address + path, slider)
         bare, wait = median(floors), median(changes)
         bare_cold, bare_warm = _paints(browser, bare_address, "[data-testid=stText]")
         cold, warm = _paints(browser, address, PAINTED)
@@ -204,6 +222,15 @@ def measure() -> list[tuple[str, str, str]]:
         ("    slowest", f"{max(drags):.0f} ms", ""),
         ("  another map, key press to painted", f"{median(maps):.0f} ms", ""),
         ("    slowest", f"{max(maps):.0f} ms", ""),
+        *(
+            (
+                f"{name}: key press on a slider to painted",
+                f"{median(waits):.0f} ms ({median(waits) / bare:.2f} x the floor, "
+                f"slowest {max(waits):.0f} ms)",
+                "",
+            )
+            for name, waits in others.items()
+        ),
     ]
 
 

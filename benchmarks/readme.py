@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import Page, ViewportSize
 
 from benchmarks.browser import ROOT, chromium, serve
-from optim_core import OPTIMIZERS
-from optim_core.spec import Hyper, Optimizer, Surface
+from optim_core import OPTIMIZERS, SCHEDULES
+from optim_core.spec import Hyper, Optimizer, Schedule, Surface
 from surfaces import SURFACES
 
 README = ROOT / "README.md"
@@ -71,6 +71,18 @@ def _surface(s: Surface) -> list[str]:
     ]
 
 
+def _schedule(s: Schedule) -> list[str]:
+    settings = ", ".join(map(_default, s.hypers)) or "none"
+    return [
+        f"`{s.key}`",
+        _cell(s.name),
+        _math(s.formula),
+        settings,
+        _cell(s.convention),
+        _cell(s.source),
+    ]
+
+
 def _between(text: str, name: str, table: str) -> str:
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     if text.count(start) != 1 or text.count(end) != 1:
@@ -89,7 +101,14 @@ def tables(text: str) -> str:
         ("Key", "Name", "Dim.", "Formula", "Parameters", "Minima", "Saddles", "Source"),
         map(_surface, SURFACES.values()),
     )
-    return _between(_between(text, "optimizers", optimizers), "surfaces", surfaces)
+    schedules = _table(
+        ("Key", "Name", "Formula", "Settings", "Convention", "Source"),
+        map(_schedule, SCHEDULES.values()),
+    )
+    made = {"optimizers": optimizers, "surfaces": surfaces, "schedules": schedules}
+    for name, table in made.items():
+        text = _between(text, name, table)
+    return text
 
 
 def _photograph(page: Page) -> list[Image.Image]:

@@ -46,6 +46,9 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "larger": lambda a, b: np.where(a > b, a, b),  # a if a > b else b
     "max": lambda a, b: np.where(b > a, b, a),
     "min": lambda a, b: np.where(b < a, b, a),
+    "sign": np.sign,
+    # sign(z) max(|z| − τ, 0), with +0 where z is shrunk to 0 from below
+    "shrink": lambda z, tau: z - np.where(np.abs(z) <= tau, z, np.where(z > 0.0, tau, -tau)),
 }
 
 
@@ -70,8 +73,19 @@ def names(expr: Expr) -> Iterator[str]:
                 yield from names(arg)
 
 
+def renamed(expr: Expr, known: Mapping[Expr, str]) -> Expr:
+    """With names for the operations that have one in `known`, the innermost first."""
+    if not isinstance(expr, Op):
+        return expr
+    own = Op(expr.kind, tuple(renamed(arg, known) for arg in expr.args))
+    return Name(known[own]) if own in known else own
+
+
 def fold(expr: Expr) -> Expr:
-    """Without 1 · x, 0 · x, x + 0, x − 0 and x / 1, which a switch that is set leaves behind."""
+    """Without 1 · x, 0 · x, x + 0, x − 0 and x / 1, which a switch that is set leaves behind.
+
+    "shrink" is written out.
+    """
     if not isinstance(expr, Op):
         return expr
     args = tuple(map(fold, expr.args))
@@ -82,6 +96,9 @@ def fold(expr: Expr) -> Expr:
             return x
         case ("+" | "-", (x, Number(0.0))) | ("+", (Number(0.0), x)) | ("/", (x, Number(1.0))):
             return x
+        case ("shrink", (z, tau)):
+            beyond = Op("max", (Op("-", (Op("abs", (z,)), tau)), Number(0.0)))
+            return Op("*", (Op("sign", (z,)), beyond))
     return Op(expr.kind, args)
 
 
@@ -182,6 +199,8 @@ class _Writer:
                 return f"\\sqrt{{{self.write(a)}}}"
             case Op("abs", (a,)):
                 return f"\\lvert {self.write(a)} \\rvert"
+            case Op("sign", (a,)):
+                return f"\\operatorname{{sign}}({self.write(a)})"
             case Op("max" | "larger", (a, b)):
                 return f"\\max({self.write(a)},\\ {self.write(b)})"
             case Op("min", (a, b)):

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from optim_core.expressions import Expr, Name, Number, Op, is_product, names, terms
-from optim_core.spec import Optimizer, Point, at_position, resolve
+from optim_core.expressions import Expr, Name, Number, Op, is_product, names, renamed, terms
+from optim_core.spec import L1, Optimizer, Point, at_position, resolve
 
 BINARY: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 CALLS: dict[Any, str] = {
@@ -34,13 +34,15 @@ class Recursion:
 
     Names: "p", "g" and "m.before" of a slot m are what the step begins with; "m" and "p.after"
     what it ends with. Hyperparameters, clock values and locals have their own, and where the
-    gradient is taken is "probe".
+    gradient is taken is "probe". With a proximal step at the end the rule gives "z" and "m", and
+    that step "tau" and "p.after", and "m.landed" of a slot m that it changes.
     """
 
     prelude: Definitions  # before the gradient: of the clock, and the probe if it is elsewhere
-    rule: Definitions  # the last is "p.after"
+    rule: Definitions  # the last is "p.after", or "z" if a proximal step follows
+    proximal: Definitions  # the proximal step; () if there is none
     running: frozenset[str]  # powers and products by step, which their symbol explains
-    update: Expr  # p − update = p.after
+    update: Expr  # p − update = p.after, or z
     preconditioner: Expr | None
     clock: tuple[str, ...]  # of its values after the step; one that nothing reads is ""
     shared: frozenset[str]  # what is the same for all coordinates
@@ -54,12 +56,13 @@ def switches(optimizer: Optimizer, hypers: Mapping[str, Any]) -> Point:
 
 
 @lru_cache(maxsize=256)
-def recursion(optimizer: Optimizer, switches: Point) -> Recursion:
+def recursion(optimizer: Optimizer, switches: Point, shrinks: bool = False) -> Recursion:
     """Read an optimizer's functions; its switches decide their branches.
 
+    shrinks: whether steps end with a proximal one, as on a surface that `shrinks`.
     ValueError for source that has more than assignments, branches on switches, + − × ÷, roots,
-    abs, max, min and calls of such functions, for a slot or local that is assigned twice, and for a
-    rule that is not the position minus or plus something.
+    abs, max, min and calls of such functions, for a slot or local that is assigned twice, for a
+    rule that is not the position minus or plus something, and for names that a proximal step needs.
     """
     decided = iter(switches)
     h = tuple(
@@ -77,7 +80,10 @@ def recursion(optimizer: Optimizer, switches: Point) -> Recursion:
     for name, value in zip(optimizer.slots, slots, strict=True):
         if value != Name(name):
             reader.define(name, value)
-    reader.define("p.after", after)
+    reader.define("z" if shrinks else "p.after", after)
+    rule = tuple(reader.found[len(prelude) :])
+    if shrinks:
+        _shrink(reader, h, k)
     preconditioner = None
     if optimizer.preconditioner is not None:
         held = tuple(map(Name, optimizer.slots))
@@ -85,13 +91,32 @@ def recursion(optimizer: Optimizer, switches: Point) -> Recursion:
         preconditioner = plain.call(optimizer.preconditioner, (held, h, k))
     return Recursion(
         prelude=prelude,
-        rule=tuple(reader.found[len(prelude) :]),
+        rule=rule,
+        proximal=tuple(reader.found[len(prelude) + len(rule) :]),
         running=frozenset(reader.running),
         update=_update(optimizer, after),
         preconditioner=preconditioner,
         clock=clock,
         shared=frozenset(reader.shared),
     )
+
+
+def _shrink(reader: _Reader, h: tuple[Expr, ...], k: tuple[Expr, ...]) -> None:
+    """Define the proximal step that follows z; `Surface` and `Optimizer` say what it is."""
+    optimizer, plain = reader.optimizer, _Reader(reader.optimizer, inline=True)
+    for name in sorted({L1.name, "z", "tau"} & {*reader.shared, *optimizer.slots}):
+        raise ValueError(f"{optimizer.key} must leave {name!r} to the proximal step, got its own.")
+    held = tuple(map(Name, optimizer.slots))
+    reach = plain.call(optimizer.reach, (held, h, k))
+    known = {value: name for name, value in reader.found}
+    reader.shared.add(L1.name)
+    reader.define("tau", Op("*", (Name(L1.name), renamed(reach, known))))
+    reader.define("p.after", Op("shrink", (Name("z"), Name("tau"))))
+    moved = Op("-", (Name("p.after"), Name("p")))
+    landed = plain.call(optimizer.landed, (moved, held, h, k))
+    for name, value in zip(optimizer.slots, landed, strict=True):
+        if value != Name(name):
+            reader.define(f"{name}.landed", value)
 
 
 def _update(optimizer: Optimizer, after: Expr) -> Expr:

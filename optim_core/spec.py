@@ -330,6 +330,7 @@ PROXIMAL = Hyper(
     "Beck & Teboulle 2009, doi:10.1137/080716542, eq. 1.5",
 )  # fmt: skip
 PENALTY = (L1, L2, PROXIMAL)
+UNPENALISED: Point = (0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -369,7 +370,7 @@ class Surface:
     levels: Literal["log", "linear"] = "linear"
     params: tuple[Hyper, ...] = ()
     given: Point | None = field(default=None)
-    penalty: Point = (0.0, 0.0, 1.0)
+    penalty: Point = UNPENALISED
     bare: Surface | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui import permalink
 from ui.ask import address, asked, window_of
-from ui.player import race_view, surface_view
+from ui.player.components import race_view, surface_view
 from ui.race import race_message, surface_message
 
 KEY = "race"

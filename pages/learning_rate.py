@@ -10,7 +10,7 @@ from optim_core.simulate import MAX_STEPS, check_count
 from ui import maps, rate_link
 from ui.ask import Wish, address, asked, window_of, wish
 from ui.desk import Desk
-from ui.player import answer_view, map_view, rates_view, surface_view
+from ui.player.components import answer_view, map_view, rates_view, surface_view
 from ui.race import surface_message
 from ui.rate_link import View
 from ui.rates import rates_message

@@ -13,7 +13,8 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from optim_core import OPTIMIZERS
+from optim_core import OPTIMIZERS, SCHEDULES
+from optim_core.spec import PENALTY, SHARED
 from surfaces import SURFACES
 from tests.test_wire import decode
 from ui import assets
@@ -114,13 +115,15 @@ def test_a_repeated_name_reaches_the_page_as_such() -> None:
 NAMES = [
     "surface", "opt", "x", "y", "condition", "rotation", "steps", "noise", "seed", "speed", "field",
     *(f"{key}.{h.name}" for key, o in OPTIMIZERS.items() for h in o.hypers),
+    *(f"{key}.{h.name}" for key, s in SCHEDULES.items() for h in s.hypers),
+    *(h.name for h in (*SHARED, *PENALTY)), "schedule",
 ]  # fmt: skip
 GARBAGE = [
     "", "garbage", "1e308", "-1e308", "1e309", "NaN", "inf", "-0", "0", "1", "0.999", "1e-308",
     "☃" * 50, "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "**bold** :red[x] $x$",
     "%00", "\x00", "a\nb", "gd-adam", "gd-gd-moon", "-".join(OPTIMIZERS), "x" * 5000,
     "../../etc/passwd", "{{7*7}}", "__import__('os')", "1_000", "9" * 400, "5000", "plane",
-    "parabola", "plateau", "rastrigin",
+    "parabola", "plateau", "rastrigin", "cosine", "performance", "12", "0.5",
 ]  # fmt: skip
 
 
@@ -128,8 +131,9 @@ def garbage_address(seed: int) -> dict[str, Any]:
     dice = random.Random(seed)
     address: dict[str, Any] = {}
     for _ in range(dice.randint(1, 12)):
-        name = dice.choice([*NAMES, *GARBAGE[:16]])
-        value: Any = dice.choice(GARBAGE)
+        name = dice.choice([*NAMES, *(NAMES[:11] * 4), *GARBAGE[:16]])
+        right = name == "surface" and dice.random() < 0.5
+        value: Any = dice.choice([*SURFACES] if right else GARBAGE)
         if dice.random() < 0.1:
             value = [value] * dice.choice([2, 1000])
         address[name] = value

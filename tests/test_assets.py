@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
 
-from ui import assets
+from ui import assets, tables
 from ui.catalog import catalog
 
 SOURCES = sorted(f for f in assets.FOLDER.iterdir() if f.suffix in (".js", ".css"))
@@ -34,16 +34,16 @@ async def data(_request: Request) -> Response:
 
 
 APP = Starlette(
-    routes=[*assets.ROUTES, Route("/", page), Route("/data", data)],
+    routes=[*assets.ROUTES, *tables.ROUTES, Route("/", page), Route("/data", data)],
     middleware=[Middleware(assets.Preload)],
 )
 
 
-def ask(path: str, method: str = "GET") -> tuple[int, Headers, bytes]:
+def ask(path: str, method: str = "GET", query: str = "") -> tuple[int, Headers, bytes]:
     """Call the app as a server would; the path is given as the server decodes it."""
     scope: dict[str, Any] = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
-        "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": query.encode(),
         "root_path": "", "headers": [(b"host", b"lab")], "client": ("lab", 1), "server": ("lab",
         80),
     }  # fmt: skip

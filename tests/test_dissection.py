@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ from surfaces import SURFACES
 
 ROSENBROCK = SURFACES["rosenbrock"]
 EVERY = pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=list(OPTIMIZERS))
-FIELDS = ("memory", "gradient", "decay", "unscaled", "rates", "probes")
+FIELDS = ("memory", "gradient", "decay", "shrinkage", "unscaled", "rates", "probes")
 T = 40
 
 
-def run_of(key: str, surface: str = "rosenbrock", **given: Any) -> tuple[Run, Dissection]:
-    optimizer, place = OPTIMIZERS[key], SURFACES[surface]
+def run_of(
+    key: str, surface: str = "rosenbrock", l1: float = 0.0, **given: Any
+) -> tuple[Run, Dissection]:
+    optimizer, place = OPTIMIZERS[key], replace(SURFACES[surface], penalty=(l1, 0.0, 1.0))
     lr = 0.3 * getattr(place.pace, optimizer.pace)
     run = simulate(place, optimizer, **({"steps": T, "lr": lr, "noise": 0.3, "seed": 2} | given))
     return run, dissect(run)
@@ -47,6 +50,7 @@ def test_the_parts_are_the_step(optimizer: Optimizer, surface: str, plan: str | 
             assert array.shape == step.shape
             assert array.dtype == float
             assert not array.flags.writeable
+        np.testing.assert_array_equal(parts.shrinkage, 0.0)
         if optimizer.preconditioner is None:
             close(parts.unscaled, step, size)
         np.testing.assert_array_equal(parts.probes, run.probes)
@@ -177,9 +181,98 @@ def test_a_resumed_run_is_taken_apart_as_the_whole() -> None:
         np.testing.assert_array_equal(getattr(second, name), getattr(whole, name)[9:])
 
 
+# ---- with a proximal step at the end
+
+
+@pytest.mark.parametrize("l1", [0.05, 5.0, 1e100])
+@pytest.mark.parametrize("plan", [None, "one_cycle", "performance"])
+@EVERY
+def test_with_what_is_shrunk_the_parts_are_the_step(
+    optimizer: Optimizer, plan: str | None, l1: float
+) -> None:
+    schedule = SCHEDULES[plan] if plan else None
+    for surface in ("bowl", "himmelblau", "parabola", "double_well"):
+        for hypers in ({}, *(dict(part.without) for part in optimizer.ingredients)):
+            lr = 0.3 * SURFACES[surface].pace.curvature
+            run, parts = run_of(optimizer.key, surface, l1, lr=lr, schedule=schedule, **hypers)
+            assert np.isfinite(run.positions).all()
+            step = np.diff(run.positions, axis=0)
+            whole = parts.memory + parts.gradient + parts.decay
+            close(whole + parts.shrinkage, step, float(np.abs(run.positions).max()))
+            # towards 0 from z, and no further
+            z = run.positions[1:] - parts.shrinkage
+            assert (parts.shrinkage * z <= 0.0).all()
+            assert (np.abs(parts.shrinkage) <= np.abs(z)).all()
+            for name in FIELDS:
+                array = getattr(parts, name)
+                assert array.shape == step.shape
+                assert not array.flags.writeable
+
+
+def test_gradient_descent_is_shrunk_by_lr_l1_and_held_at_0() -> None:
+    """At rest on 0 the gradient's part is what is taken back (Beck & Teboulle 2009, eq. 1.5)."""
+    run, parts = run_of("gd", "bowl", 3.0, noise=0.0, start=(0.0, -4.0))
+    lr = run.hypers["lr"]
+    z = run.positions[:-1] - lr * run.gradients
+    close(parts.shrinkage, -np.clip(z, -3.0 * lr, 3.0 * lr))
+    close(parts.gradient, -lr * run.gradients)
+    resting = run.positions[1:] == 0.0
+    assert resting[:, 0].all()
+    run, parts = run_of("gd", "himmelblau", 40.0, noise=0.0, start=(0.0, 0.0))
+    np.testing.assert_array_equal(run.positions, 0.0)
+    np.testing.assert_array_equal(parts.shrinkage, -parts.gradient)
+    assert np.abs(parts.gradient).min() > 0.0
+
+
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("plan", [None, "cosine"])
+def test_a_shrunk_heavy_ball_remembers_the_whole_step(inside: bool, plan: str | None) -> None:
+    """iPiano's inertia is β (x^n − x^{n−1}) (Ochs et al. 2014, Algorithm 1)."""
+    schedule = SCHEDULES[plan] if plan else None
+    given: dict[str, Any] = {"momentum": 0.7, "rate_inside": inside, "schedule": schedule}
+    run, parts = run_of("momentum", "bowl", 2.0, **given)
+    last = np.diff(run.positions, axis=0, prepend=run.positions[:1])[:-1]
+    rates = run.rates[:, None]
+    # outside the buffer the step is kept per unit of its own rate
+    share = 0.7 if inside else 0.7 * rates / np.vstack([rates[:1], rates[:-1]])
+    close(parts.memory, share * last)
+    close(parts.gradient, -rates * run.gradients)
+    z = run.positions[:-1] + share * last - rates * run.gradients
+    close(parts.shrinkage, -np.clip(z, -2.0 * rates, 2.0 * rates))
+    np.testing.assert_array_equal(parts.rates, np.broadcast_to(rates, parts.rates.shape))
+
+
+def test_a_shrunk_nesterov_looks_ahead_along_the_whole_step() -> None:
+    run, parts = run_of("nesterov", "bowl", 2.0)
+    last = np.diff(run.positions, axis=0, prepend=run.positions[:1])[:-1]
+    lr = run.hypers["lr"]
+    close(parts.memory, 0.9 * last)
+    close(parts.memory, run.probes - run.positions[:-1])
+    z = run.probes - lr * run.gradients
+    close(parts.shrinkage, -np.clip(z, -2.0 * lr, 2.0 * lr))
+
+
+def test_a_shrunk_adams_parts_are_its_averages() -> None:
+    run, parts = run_of("adam", "bowl", 2.0, beta1=0.8, beta2=0.99)
+    h, g, t = run.hypers, run.gradients, np.arange(1, T + 1)[:, None]
+    m, scale = averaged(g, 0.8), roots(g, t, h)
+    divisor = (1.0 - 0.8**t) * scale
+    close(parts.memory, -h["lr"] * 0.8 * m[:-1] / divisor)
+    close(parts.gradient, -h["lr"] * 0.2 * g / divisor)
+    close(parts.unscaled, -h["lr"] * m[1:])
+    close(parts.rates / (h["lr"] / divisor), np.ones((T, 2)))
+    z = run.positions[:-1] - h["lr"] * m[1:] / divisor
+    tau = 2.0 * h["lr"] / scale
+    close(parts.shrinkage, -np.clip(z, -tau, tau))
+
+
 def test_what_leaves_the_floats_is_not_hidden() -> None:
     run, parts = run_of("momentum", lr=1.0)
     gone = ~np.isfinite(run.positions[1:])
     assert gone.any()
     whole = parts.memory + parts.gradient + parts.decay
     assert not np.isfinite(whole[gone]).any()
+    run, parts = run_of("momentum", lr=1.0, l1=0.1)
+    gone = ~np.isfinite(run.positions[1:])
+    assert gone.any()
+    assert not np.isfinite(parts.shrinkage[np.isnan(run.positions[1:])]).any()

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from optim_core import OPTIMIZERS, SCHEDULES, Run, simulate
 from optim_core.expressions import Expr, Name, Number, Op, evaluate, latex
 from optim_core.formula import Line, lines, quantities
-from optim_core.spec import Hyper, Optimizer, Point
+from optim_core.penalty import penalised
+from optim_core.spec import Hyper, Optimizer, Point, as_left
 from surfaces import SURFACES
 from tests.test_step_tables import ADAM_TABLE, GD_DIVERGES, GD_TABLE, PARABOLA, rows
 
 GD, MOMENTUM, ADAM, ADAMW = (OPTIMIZERS[key] for key in ("gd", "momentum", "adam", "adamw"))
+INF, NAN = float("inf"), float("nan")
 EVERY = pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=list(OPTIMIZERS))
 MEANS = (
     r"m_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t",
@@ -27,6 +29,7 @@ MEANS = (
 )
 BEFORE, HERE = r"g_t = \nabla f(\theta_{t-1})", r"g_t = \nabla f(\theta_t)"
 HATS = (r"\hat m_t = \frac{m_t}{1 - \beta_1^t}", r"\hat v_t = \frac{v_t}{1 - \beta_2^t}")
+SHRUNK = (0.5, 0.0, 1.0)  # any L1, and proximal
 ADAMS_STEP = r"\eta \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}"
 PAPERS: list[tuple[str, dict[str, float], tuple[str, ...]]] = [
     ("gd", {}, (HERE, r"\theta_{t+1} = \theta_t - \eta g_t")),
@@ -94,13 +97,65 @@ def test_every_formula_is_pinned() -> None:
     assert {key for key, _, _ in PAPERS} == set(OPTIMIZERS)
 
 
+def soft(t: str) -> str:
+    return rf"\theta_{t} = \operatorname{{sign}}(z_{t}) \max(\lvert z_{t} \rvert - \tau_{t},\ 0)"
+
+
+TAU = r"\tau_{t+1} = \lambda_1 \eta"
+PROXIMAL: list[tuple[str, dict[str, float], tuple[str, ...]]] = [
+    # Beck & Teboulle, eqs. 1.4 and 1.5
+    ("gd", {}, (HERE, r"z_{t+1} = \theta_t - \eta g_t", TAU, soft("{t+1}"))),
+    # Ochs et al. 2014, Algorithm 1: the last step is that of the positions
+    ("momentum", {}, (
+        HERE, r"\tilde m_{t+1} = \beta m_t - \eta g_t", r"z_{t+1} = \theta_t + \tilde m_{t+1}",
+        TAU, soft("{t+1}"), r"m_{t+1} = \theta_{t+1} - \theta_t",
+    )),
+    ("momentum", {"rate_inside": 0.0}, (
+        HERE, r"\tilde m_{t+1} = \beta m_t - g_t",
+        r"z_{t+1} = \theta_t + \eta \tilde m_{t+1}", TAU, soft("{t+1}"),
+        r"m_{t+1} = \frac{\theta_{t+1} - \theta_t}{\eta}",
+    )),
+    ("adam", {}, (
+        BEFORE, *MEANS, *HATS, rf"z_t = \theta_{{t-1}} - {ADAMS_STEP}",
+        r"\tau_t = \lambda_1 \frac{\eta}{\sqrt{\hat v_t} + \epsilon}", soft("t"),
+    )),
+    ("adam", {"scaling": 0.0}, (
+        BEFORE, *MEANS, *HATS, r"z_t = \theta_{t-1} - \eta \hat m_t",
+        r"\tau_t = \lambda_1 \eta", soft("t"),
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "hypers", "expected"), PROXIMAL, ids=["-".join([key, *h]) for key, h, _ in PROXIMAL]
+)
+def test_a_formula_has_its_proximal_step(
+    key: str, hypers: dict[str, float], expected: tuple[str, ...]
+) -> None:
+    written = lines(OPTIMIZERS[key], hypers, penalty=SHRUNK)
+    assert tuple(line.latex for line in written) == expected
+
+
+@EVERY
+def test_a_proximal_step_changes_no_line_before_it_but_z(optimizer: Optimizer) -> None:
+    plain, written = lines(optimizer), lines(optimizer, penalty=SHRUNK)
+    last = [*(line.name for line in plain[:-1]), "z", "tau", "p.after"]
+    landed = [f"{name}.landed" for name in optimizer.slots if optimizer.landed is not as_left]
+    assert [line.name for line in written] == [*last, *landed]
+    for one, other in zip(plain, written, strict=False):
+        assert (one.numbers, one.expr) == (other.numbers, other.expr)
+
+
 # ---- numbers that are displayed, read as a person reads them
 
 
 class Reading:
     """The value of a right side of LaTeX with numbers in it."""
 
-    TOKEN = re.compile(r"\s*(?:\\left|\\right)?(\\[a-z]+|\\ |[\d.]+(?:e[+-]?\d+)?|[-+^(){},])")
+    TOKEN = re.compile(
+        r"\s*(?:\\left|\\right)?"
+        r"(\\operatorname\{sign\}|\\[a-z]+|\\ |[\d.]+(?:e[+-]?\d+)?|[-+^(){},])"
+    )
 
     def __init__(self, text: str) -> None:
         self.tokens, at = [], 0
@@ -152,6 +207,8 @@ class Reading:
         token = self.next()
         if token == r"\frac":
             return self.group("{", "}") / self.group("{", "}")
+        if token == r"\operatorname{sign}":
+            return float(np.sign(self.group("(", ")")))
         if token == r"\sqrt":
             return float(self.group("{", "}") ** 0.5)
         if token in (r"\max", r"\min"):
@@ -169,7 +226,8 @@ def filled(text: str, found: dict[str, np.ndarray], step: int, coordinate: int) 
     def number(match: re.Match[str]) -> str:
         column = found[match[2].replace(r"\_", "_")][step]
         value = float(column if column.ndim == 0 else column[coordinate])
-        return f"({value!r})" if match[1] == "@@" and value < 0.0 else repr(value)
+        guarded = match[1] == "@@" and np.signbit(value)  # of -0.0 too
+        return f"({value!r})" if guarded else repr(value)
 
     return re.sub(r"\\text\{(@@?)([\w.\\]+)\}", number, text)
 
@@ -201,12 +259,31 @@ def test_the_numbers_that_are_shown_give_the_next_position(optimizer: Optimizer)
                 assert shown == pytest.approx(run.positions[step + 1, j], rel=1e-12)
 
 
+@EVERY
+def test_the_numbers_of_a_proximal_step_give_the_next_position(optimizer: Optimizer) -> None:
+    surface = penalised(SURFACES["bowl"], l1=3.0, l2=0.5)
+    for hypers in variants(optimizer):
+        pace = 0.3 * surface.pace.curvature
+        run = simulate(surface, optimizer, steps=12, lr=pace, start=(1e-3, -4.0), **hypers)
+        found, written = quantities(run), lines(optimizer, run.hypers, penalty=SHRUNK)
+        assert not run.positions[1:, 0].all()
+        assert run.positions[1:, 1].all()
+        for step in (0, 1, 2, 11):
+            for j in (0, 1):
+                for line in written:
+                    assert_shown(run, line, found, step, j)
+                (last,) = (line for line in written if line.name == "p.after")
+                shown = Reading(filled(last.numbers, found, step, j)).result
+                assert shown == pytest.approx(run.positions[step + 1, j], rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
         (r"2 + 3 \cdot 4^2", 50.0), (r"-2 + (-3) \cdot 2", -8.0),
         (r"\frac{1 - 3}{4} - 1e-2", -0.51), (r"\left(\frac{1}{2}\right)^2", 0.25),
         (r"\sqrt{9} \cdot \max(1,\ \lvert -3 \rvert + 1)", 12.0),
+        (r"\operatorname{sign}(1 - 3) \cdot \max(\lvert -3 \rvert - 1,\ 0)", -2.0),
     ],
 )  # fmt: skip
 def test_latex_is_read_rightly(text: str, value: float) -> None:
@@ -233,6 +310,7 @@ TREES: st.SearchStrategy[Expr] = st.recursive(
         st.builds(lambda k, a, b: Op(k, (a, b)), st.sampled_from("+-*/"), inner, inner),
         st.builds(lambda k, a, b: Op(k, (a, b)), st.sampled_from(["max", "min"]), inner, inner),
         st.builds(lambda k, a: Op(k, (a,)), st.sampled_from(["negative", "abs"]), inner),
+        st.builds(lambda a, b: Op("shrink", (a, Op("abs", (b,)))), inner, inner),
     ),
     max_leaves=12,
 )
@@ -267,6 +345,8 @@ def test_any_tree_is_written_as_what_it_is(tree: Expr) -> None:
         (Op("negative", (Op("+", (Name("a"), Name("b"))),)), "-(a + b)"),
         (Op("*", (Op("+", (Op("/", (Name("a"), Name("b"))), Name("c"))), Name("a"))),
          r"\left(\frac{a}{b} + c\right) a"),
+        (Op("*", (Name("c"), Op("shrink", (Name("a"), Name("b"))))),
+         r"c \operatorname{sign}(a) \max(\lvert a \rvert - b,\ 0)"),
         # what switches leave behind
         (Op("*", (Number(1.0), Name("a"))), "a"),
         (Op("-", (Number(1.0), Op("*", (Number(0.0), Name("a"))))), "1"),
@@ -288,10 +368,26 @@ def test_latex_has_no_more_than_it_needs(tree: Expr, text: str) -> None:
         (Op("/", (Name("a"), Op("*", (Name("c"), Name("a"))))), r"\frac{-1.5}{3.0 \cdot (-1.5)}"),
         (Op("+", (Name("c"), Op("/", (Name("a"), Name("a"))))), r"3.0 + \frac{-1.5}{-1.5}"),
         (Op("abs", (Name("a"),)), r"\lvert -1.5 \rvert"),
+        (Op("shrink", (Name("a"), Name("c"))),
+         r"\operatorname{sign}(-1.5) \cdot \max(\lvert -1.5 \rvert - 3.0,\ 0)"),
     ],
-)
+)  # fmt: skip
 def test_a_negative_number_is_in_parentheses_where_it_must_be(tree: Expr, text: str) -> None:
     assert latex(tree, shown, r" \cdot ") == text
+
+
+@pytest.mark.parametrize(
+    ("z", "tau", "value"),
+    [
+        (3.0, 1.0, 2.0), (-3.0, 1.0, -2.0), (5.0, 0.0, 5.0), (INF, 1.0, INF), (-INF, 1.0, -INF),
+        (1.0, 1.0, 0.0), (-1.0, 1.0, 0.0), (-0.5, 1.0, 0.0), (-0.0, 0.0, 0.0), (-2.0, INF, 0.0),
+        (NAN, 1.0, NAN), (1.0, NAN, NAN), (INF, INF, NAN),
+    ],
+)  # fmt: skip
+def test_what_is_shrunk_to_0_has_no_sign(z: float, tau: float, value: float) -> None:
+    with np.errstate(invalid="ignore"):
+        found = evaluate(Op("shrink", (Name("z"), Name("tau"))), {"z": z, "tau": tau})
+    same(found, np.array(value))
 
 
 # ---- quantities
@@ -310,7 +406,7 @@ def assert_exact(run: Run) -> dict[str, np.ndarray]:
     same(found["g"], run.gradients)
     same(found["p.after"], run.positions[1:])
     for name, slot in run.slots.items():
-        same(found[name], slot[1:])
+        same(found.get(f"{name}.landed", found[name]), slot[1:])
         same(found[f"{name}.before"], slot[:-1])
     if "probe" in found:
         same(found["probe"], run.probes)
@@ -318,9 +414,10 @@ def assert_exact(run: Run) -> dict[str, np.ndarray]:
         same(run.probes, run.positions[:-1])
     with np.errstate(all="ignore"):
         moved = found["p"] - found["update"]
-    here = np.isfinite(run.positions[1:]).all(axis=1)
+    given = found["z"] if run.surface.shrinks else run.positions[1:]
+    here = np.isfinite(given).all(axis=1)
     size = np.abs(found["p"][here]).max(initial=1.0)
-    np.testing.assert_allclose(moved[here], run.positions[1:][here], rtol=1e-14, atol=1e-14 * size)
+    np.testing.assert_allclose(moved[here], given[here], rtol=1e-14, atol=1e-14 * size)
     assert not any(column.flags.writeable for column in found.values())
     assert {column.dtype for column in found.values()} == {np.dtype(float)}
     return found
@@ -344,6 +441,82 @@ def test_quantities_are_the_runs_to_the_bit(optimizer: Optimizer, key: str, shar
 def test_runs_that_leave_the_floats_are_among_them() -> None:
     run = simulate(SURFACES["rosenbrock"], GD, steps=60, lr=1.0)
     assert np.isnan(assert_exact(run)["p.after"]).any()
+
+
+def assert_shrunk(run: Run) -> None:
+    """The quantities of a proximal step, from the optimizer's functions step by step."""
+    method, found = run.optimizer, assert_exact(run)
+    l1, dim = run.surface.penalty[0], run.surface.dim
+    z, tau, landed = (np.empty_like(run.gradients) for _ in range(3))
+    k = method.clock_start
+    slots = [run.slots[name] for name in method.slots]
+    with np.errstate(all="ignore"):
+        for t in range(len(z)):
+            h = tuple(map(np.float64, run.hypers_at(t)))
+            k = method.clock(h, k)
+            for j in range(dim):
+                p, g = run.positions[t, j], run.gradients[t, j]
+                s = tuple(slot[t, j] for slot in slots) or (0.0,)
+                z[t, j], s = method.rule(p, g, s, h, k)
+                for name, value in zip(method.slots, s, strict=False):
+                    same(found[name][t, j], np.asarray(value))
+                tau[t, j] = l1 * method.reach(s, h, k)
+                landed[t, j] = method.landed(run.positions[t + 1, j] - p, s, h, k)[0]
+        shrunk = np.sign(z) * np.maximum(np.abs(z) - tau, 0.0)
+    same(found["z"], z)
+    same(np.broadcast_to(found["tau"].reshape(len(z), -1), z.shape), tau)
+    np.testing.assert_array_equal(found["p.after"], shrunk)
+    assert found["l1"].tolist() == [l1] * len(z)
+    assert ("m.landed" in found) == (method.landed is not as_left)
+    if "m.landed" in found:
+        same(found["m.landed"], landed)
+
+
+@pytest.mark.parametrize("l1", [0.1, 20.0, 1e200])
+@pytest.mark.parametrize("key", ["bowl", "himmelblau", "parabola", "double_well"])
+@EVERY
+def test_quantities_of_a_proximal_step_are_the_runs_to_the_bit(
+    optimizer: Optimizer, key: str, l1: float
+) -> None:
+    # only the penalty's numbers matter to a run; to find its minima takes longer
+    surface = replace(SURFACES[key], penalty=(l1, 0.3, 1.0))
+    for share in (0.3, 300.0, 1e150):
+        lr = share * getattr(surface.pace, optimizer.pace)
+        for plan in PLANS:
+            for hypers in variants(optimizer):
+                given: dict[str, Any] = {"lr": lr, "noise": 0.2, "schedule": plan, **hypers}
+                assert_exact(simulate(surface, optimizer, steps=40, **given))
+        assert_shrunk(simulate(surface, optimizer, steps=25, lr=lr, schedule=PLANS[1]))
+
+
+@pytest.mark.parametrize("hypers", [{}, {"rate_inside": 0.0}])
+def test_a_proximal_step_can_stop_a_run_and_not_bring_it_back(hypers: dict[str, Any]) -> None:
+    bowl = replace(SURFACES["bowl"], penalty=(1e200, 0.0, 1.0))
+    run = simulate(bowl, MOMENTUM, steps=5, **hypers)
+    assert_shrunk(run)
+    np.testing.assert_array_equal(run.positions[1:], 0.0)
+    himmelblau = replace(SURFACES["himmelblau"], penalty=(0.1, 0.0, 1.0))
+    gone = simulate(himmelblau, MOMENTUM, steps=30, lr=1.0, **hypers)
+    assert_shrunk(gone)
+    assert np.isnan(gone.positions[-1]).any()
+
+
+@EVERY
+def test_a_subgradient_of_l1_is_no_proximal_step(optimizer: Optimizer) -> None:
+    run = simulate(replace(SURFACES["bowl"], penalty=(2.0, 0.3, 0.0)), optimizer, steps=20)
+    plain = quantities(simulate(SURFACES["bowl"], optimizer, steps=20))
+    assert [*assert_exact(run)] == [*plain]
+
+
+@EVERY
+def test_a_resumed_runs_proximal_steps_are_those_of_the_whole(optimizer: Optimizer) -> None:
+    surface = replace(SURFACES["bowl"], penalty=(2.0, 0.0, 1.0))
+    lr = 0.1 * getattr(surface.pace, optimizer.pace)
+    first = simulate(surface, optimizer, steps=7, lr=lr)
+    second = simulate(surface, optimizer, steps=5, lr=lr, after=first)
+    whole = quantities(simulate(surface, optimizer, steps=12, lr=lr))
+    for name, column in assert_exact(second).items():
+        same(column, whole[name][7:])
 
 
 @EVERY
@@ -390,6 +563,22 @@ def test_quantities_have_what_a_line_or_token_names_in_a_tables_order(optimizer:
     assert columns[2 + len(probe) + len(before) : -2] == [n for n in after if n in columns]
     for hyper, value in run.hypers.items():
         assert found[hyper].tolist() == [value] * 3
+
+
+@EVERY
+def test_the_quantities_of_a_proximal_step_follow_the_update(optimizer: Optimizer) -> None:
+    bowl = SURFACES["bowl"]
+    plain = [*quantities(simulate(bowl, optimizer, steps=3))]
+    run = simulate(replace(bowl, penalty=(2.0, 0.0, 1.0)), optimizer, steps=3)
+    found = quantities(run)
+    written = [line.name for line in lines(optimizer, penalty=SHRUNK)]
+    follow = written[written.index("z") :]
+    end = plain.index("update") + 1
+    assert [*found][: end + len(follow)] == [*plain[:end], *follow]
+    assert {*found} == {*plain, *follow, "l1"}
+    assert found["l1"].shape == (3,)
+    scaled = optimizer.preconditioner is not None
+    assert found["tau"].shape == ((3, 2) if scaled else (3,))
 
 
 def table(found: dict[str, np.ndarray], shape: str) -> list[str]:
@@ -451,6 +640,10 @@ def clipped(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Po
     return p - lr * max(-1.0, min(1.0, g)), s
 
 
+def lengthened(s: Point, h: Point, k: Point) -> float:
+    return h[0] * h[1]
+
+
 def unnamed(p: float, g: float, s: Point, h: Point, k: Point) -> tuple[float, Point]:
     m, kept = s
     return p - h[0] * m, (0.5 * m + g, kept)
@@ -497,6 +690,15 @@ def test_a_slot_without_a_local_of_its_own_has_a_line_too() -> None:
 def test_a_rule_that_cannot_be_read_says_so(rule: Callable[..., Any], said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
         lines(replace(GD, rule=rule, symbols=(("step", r"\Delta_t"),)))
+
+
+def test_a_name_that_a_proximal_step_needs_is_not_taken() -> None:
+    with pytest.raises(ValueError, match="The rule of momentum must assign 'z' only once"):
+        lines(replace(MOMENTUM, rule=unnamed, slots=("z", "n")), penalty=SHRUNK)
+    for name in ("l1", "tau"):
+        taken = (*GD.hypers, replace(GD.hypers[0], name=name))
+        with pytest.raises(ValueError, match=f"gd must leave '{name}' to the proximal step"):
+            lines(replace(GD, rule=clipped, reach=lengthened, hypers=taken), penalty=SHRUNK)
 
 
 def test_a_symbol_that_is_missing_is_named() -> None:
@@ -604,3 +806,22 @@ def test_the_ingredients_that_are_tested_are_all() -> None:
         "adamw.momentum", "adamw.decay", "nadam.momentum", "momentum.momentum",
         "momentum.rate_inside", "nesterov.momentum",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("penalty", "noisy", "expected"),
+    [
+        ((0.0, 0.0, 1.0), False, r"g_t = \nabla f(\theta_{t-1})"),
+        ((0.0, 0.1, 1.0), False, r"g_t = \nabla f(\theta_{t-1}) + \lambda_2 \theta_{t-1}"),
+        (
+            (0.3, 0.1, 0.0),
+            True,
+            r"g_t = \nabla f(\theta_{t-1}) + \lambda_2 \theta_{t-1}"
+            r" + \lambda_1 \operatorname{sign}(\theta_{t-1}) + \xi_t",
+        ),
+        ((0.3, 0.0, 1.0), True, r"g_t = \nabla f(\theta_{t-1}) + \xi_t"),
+    ],
+)
+def test_the_gradient_says_what_is_in_it(penalty: Point, noisy: bool, expected: str) -> None:
+    found = lines(OPTIMIZERS["adam"], penalty=penalty, noisy=noisy)
+    assert {line.name: line.latex for line in found}["g"] == expected

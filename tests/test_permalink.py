@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optim_core import OPTIMIZERS
+from optim_core import OPTIMIZERS, SCHEDULES
 from optim_core.simulate import NOISE
-from optim_core.spec import Hyper, Optimizer, Surface
+from optim_core.spec import PENALTY, SHARED, Hyper, Optimizer, Surface
 from surfaces import SURFACES
 from ui.permalink import (
     DEFAULT_RACERS,
@@ -38,9 +38,10 @@ SEARCH = settings(derandomize=True, deadline=None, database=None)
 DEFAULT = parse("")[0]
 CONTROLS: dict[str, Hyper] = (
     {h.name: h for h in (*RACE, *SURFACES[DEFAULT_SURFACE].params)}
+    | {h.name: h for h in (*SHARED, *PENALTY)}
     | {f"{key}.{h.name}": h for key, o in OPTIMIZERS.items() for h in o.hypers}
+    | {f"{key}.{h.name}": h for key, s in SCHEDULES.items() for h in s.hypers}
 )  # fmt: skip
-WHOLES = {"steps", "seed", "speed"}
 LONGEST_NOTE = 200
 
 
@@ -49,15 +50,15 @@ def values(hyper: Hyper) -> st.SearchStrategy[float]:
     if hyper.scale == "switch":
         return st.sampled_from([0.0, 1.0])
     low, high = max(hyper.domain.low, -1e308), min(hyper.domain.high, 1e308)
-    if hyper.name in WHOLES:
-        return st.integers(int(low), int(high)).map(float)
+    if hyper.whole:
+        return st.integers(int(low), min(int(high), 2**53)).map(float)
     ends = [v for v in (low, high, hyper.low, hyper.high) if v in hyper.domain]
     inside = st.floats(low, high, exclude_min=hyper.domain.open_low)
     return st.sampled_from(ends) | inside.filter(lambda v: v in hyper.domain)
 
 
 def spelled(hyper: Hyper, value: float) -> str:
-    return str(int(value)) if hyper.name in WHOLES or hyper.scale == "switch" else repr(value)
+    return str(int(value)) if hyper.whole or hyper.scale == "switch" else repr(value)
 
 
 def text_of(setup: Setup) -> dict[str, str]:

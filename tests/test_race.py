@@ -166,7 +166,7 @@ def test_a_run_that_leaves_the_floats_is_still_json(query: str) -> None:
     """The browser's JSON has no NaN and no infinity."""
     query += f"&opt={ALL}"
     for one in race(setup_of(query)):
-        json.dumps(result(one.run), allow_nan=False)
+        json.dumps(result(one.run, one.whole), allow_nan=False)
     header, _ = message_of(query)
     assert [run["key"] for run in header["runs"]] == list(OPTIMIZERS)
 

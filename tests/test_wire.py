@@ -34,7 +34,8 @@ def decode(message: bytes) -> tuple[dict[str, Any], dict[str, list[list[float]]]
     groups: dict[str, list[list[float]]] = {}
     at = 0
     for entry in header["layout"]:
-        n, count = entry["n"], entry["rows"]
+        whole = entry["kind"] == "f8"  # its leading halves, and then its trailing ones
+        n, count = entry["n"], entry["rows"] * (2 if whole else 1)
         size = {"u1": 1, "u2": 2, "lead3": 3}.get(entry["kind"], 4)
         planes = [body[at + b * count * n : at + (b + 1) * count * n] for b in range(size)]
         at += size * count * n
@@ -45,12 +46,21 @@ def decode(message: bytes) -> tuple[dict[str, Any], dict[str, list[list[float]]]
             numbers: list[float] = []
             for i in range(row * n, (row + 1) * n):
                 word = (word + sum(p[i] << (24 - 8 * b) for b, p in enumerate(planes))) % 2**32
-                if entry["kind"] in ("u1", "u2", "u4"):
+                if whole or entry["kind"] in ("u1", "u2", "u4"):
                     numbers.append(word >> (32 - 8 * size))
                     continue
                 packed = struct.pack("<I", word) if is_float32 else struct.pack("<Q", word << 32)
                 numbers.append(struct.unpack("<f" if is_float32 else "<d", packed)[0])
             rows.append(numbers)
+        if whole:
+            halves = rows[: count // 2], rows[count // 2 :]
+            rows = [
+                [
+                    struct.unpack("<d", struct.pack("<II", b, a))[0]
+                    for a, b in zip(*pair, strict=True)
+                ]
+                for pair in zip(*halves, strict=True)
+            ]
         groups[entry["name"]] = rows
     assert at == len(body)
     return header, groups
@@ -64,7 +74,7 @@ def sent(kind: str, rows: np.ndarray) -> np.ndarray:
 
 # Of a float64's 52 bits of fraction, 32 leading bits keep 20 and 24 keep 12; rounding to nearest
 # halves the error, so these are twice what is met. float32 keeps 23.
-BOUNDS = {"lead4": 2.0**-20, "lead3": 2.0**-12, "f4": float(np.finfo(np.float32).eps)}
+BOUNDS = {"f8": 0.0, "lead4": 2.0**-20, "lead3": 2.0**-12, "f4": float(np.finfo(np.float32).eps)}
 # Below the smallest normal number the spacing is fixed: at most half of TINY times the bound.
 # A row beyond float32's exponents is sent as lead4.
 WIDE_BOUND = BOUNDS["lead4"]

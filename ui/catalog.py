@@ -5,20 +5,15 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import numpy as np
-
 from figures.relief import thumbnail
-from optim_core import OPTIMIZERS
-from optim_core.spec import Optimizer, Surface
+from optim_core import OPTIMIZERS, SCHEDULES
+from optim_core.spec import PENALTY, SHARED, Look, Optimizer, Schedule, Surface
 from surfaces import SURFACES
-from ui import permalink, rate_link
+from ui import permalink, rate_link, schedule_link, step_link
+from ui.mathml import mathml
 from ui.permalink import catalog_entry
-
-
-def _lowest(surface: Surface) -> list[bool]:
-    values = np.array([surface.value(*p, *surface.args) for p in surface.minima])
-    # Minima of one height differ by the rounding of their coordinates.
-    return [bool(v) for v in np.isclose(values, surface.best or 0.0, rtol=1e-9, atol=1e-9)]
+from ui.race import lowest
+from ui.scenes import SCENES
 
 
 def _surface(surface: Surface) -> dict[str, Any]:
@@ -31,7 +26,7 @@ def _surface(surface: Surface) -> dict[str, Any]:
         "domain": surface.domain,
         "start": surface.start,
         "minima": surface.minima,
-        "lowest": _lowest(surface),
+        "lowest": lowest(surface),
         "saddles": surface.saddles,
         "params": [catalog_entry(p) for p in surface.params],
         "rate": catalog_entry(rate_link.rate_hyper(surface)),
@@ -44,17 +39,26 @@ def _surface(surface: Surface) -> dict[str, Any]:
     }
 
 
-def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
-    look = optimizer.look
+def _declared(one: Optimizer | Schedule) -> dict[str, Any]:
+    look: Look = one.look
     return {
-        "key": optimizer.key,
-        "name": optimizer.name,
-        "about": optimizer.convention,
+        "key": one.key,
+        "name": one.name,
+        "convention": one.convention,
         "color": look.color,
         "dash": look.dash,
         "marker": look.marker,
-        "hypers": [catalog_entry(h) for h in optimizer.hypers],
+        "hypers": [catalog_entry(h) for h in one.hypers],
     }
+
+
+def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
+    ingredients = [{"key": i.key, "name": i.name, "about": i.about} for i in optimizer.ingredients]
+    return _declared(optimizer) | {"ingredients": ingredients}
+
+
+def _schedule(schedule: Schedule) -> dict[str, Any]:
+    return _declared(schedule) | {"about": schedule.about, "formula": mathml(schedule.formula)}
 
 
 def catalog() -> dict[str, Any]:
@@ -62,10 +66,26 @@ def catalog() -> dict[str, Any]:
     return {
         "surfaces": [_surface(s) for s in SURFACES.values()],
         "optimizers": [_optimizer(o) for o in OPTIMIZERS.values()],
+        "schedules": [_schedule(s) for s in SCHEDULES.values()],
+        "shared": [catalog_entry(h) for h in SHARED],
+        "penalty": [catalog_entry(h) for h in PENALTY],
         "race": [catalog_entry(h) for h in permalink.RACE],
+        "stepRace": [catalog_entry(h) for h in step_link.CONTROLS],
+        "scheduleRace": [catalog_entry(h) for h in schedule_link.CONTROLS],
+        "change": catalog_entry(schedule_link.CHANGE),
+        "scenes": [
+            {"key": s.key, "name": s.name, "about": s.about, "schedule": s.schedule}
+            for s in SCENES.values()
+        ],
         "defaults": {
             "surface": permalink.DEFAULT_SURFACE,
             "opt": permalink.DEFAULT_RACERS,
             "ratesOpt": rate_link.DEFAULT_RACERS,
+            "schedule": permalink.DEFAULT_SCHEDULE,
+            "stepOf": step_link.DEFAULT_OPTIMIZER,
+            "scheduleOf": schedule_link.DEFAULT_OPTIMIZER,
+            "scheduleTo": schedule_link.DEFAULT_OTHER,
+            "schedules": schedule_link.DEFAULT_SCHEDULES,
+            "scene": schedule_link.DEFAULT_SCENE,
         },
     }

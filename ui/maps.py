@@ -11,6 +11,7 @@ import numpy as np
 
 from optim_core import Field, sweep, theory
 from optim_core.outcome import stay
+from optim_core.penalty import with_params
 from optim_core.spec import Hyper, Optimizer, Surface
 from ui.permalink import Racer, Setup
 from ui.player import wire
@@ -56,7 +57,7 @@ def places(hyper: Hyper, low: float, high: float, count: int) -> np.ndarray:
 
 
 def _fixed(racer: Racer) -> dict[str, Any]:
-    return dict(racer.hypers)
+    return {"schedule": racer.schedule, **dict(racer.hypers)}
 
 
 def _beside(surface: Surface) -> tuple[float, ...]:
@@ -81,7 +82,7 @@ def sheet(view: View, cells: int, steps: int | None = None, *, losses: bool = Fa
     defaults = {p.name: p.default for p in setup.surface.params if p.name in replaced}
     return Sheet(
         panel=view.panel,
-        surface=setup.surface.with_params(**defaults) if defaults else setup.surface,
+        surface=with_params(setup.surface, **defaults) if defaults else setup.surface,
         racers=tuple(
             replace(r, hypers=tuple(pair for pair in r.hypers if pair[0] not in replaced))
             for r in racers
@@ -145,12 +146,11 @@ def first_loss(sheet: Sheet, values: list[np.ndarray]) -> np.ndarray | float:
     surface = sheet.surface
     params = {p.name: v for p, v in zip(surface.params, surface.args, strict=True)} | grids
     at = dict(zip("xy", sheet.start, strict=False)) | grids
+    l1, l2, _ = surface.penalty
+    start = [at[c] for c in "xy"[: surface.dim]]
     with np.errstate(all="ignore"):
-        return np.asarray(
-            surface.value(
-                *(at[c] for c in "xy"[: surface.dim]), *(params[p.name] for p in surface.params)
-            )
-        )
+        bare = surface.value(*start, *(params[p.name] for p in surface.params))
+        return np.asarray(bare + sum(0.5 * l2 * c * c + l1 * np.abs(c) for c in start))
 
 
 def boundary(sheet: Sheet) -> list[tuple[float, float]] | None:
@@ -167,7 +167,7 @@ def boundary(sheet: Sheet) -> list[tuple[float, float]] | None:
         hypers = dict(racer.hypers) | ({across.name: value} if across.name in own else {})
         surface = replace(sheet.surface, start=sheet.start)
         if across.name in params:
-            surface = surface.with_params(**{across.name: value})
+            surface = with_params(surface, **{across.name: value})
         limit = _closed_form(surface, racer.optimizer, tuple(hypers.items()))
         if limit is None:
             return None

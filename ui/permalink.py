@@ -6,35 +6,48 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from optim_core import OPTIMIZERS
+from optim_core import OPTIMIZERS, SCHEDULES
+from optim_core.penalty import penalised
 from optim_core.simulate import NOISE
-from optim_core.spec import Hyper, Interval, Optimizer, Surface
+from optim_core.spec import (
+    PENALTY,
+    SHARED,
+    Hyper,
+    Ingredient,
+    Interval,
+    Look,
+    Optimizer,
+    Schedule,
+    Surface,
+)
 from surfaces import SURFACES
 
 T = TypeVar("T")
 
 DEFAULT_SURFACE = "bowl"
 DEFAULT_RACERS: tuple[str, ...] = ("gd", "momentum", "adam")
+DEFAULT_SCHEDULE = "constant"
+BESIDE = Look("#c026d3", (2, 2), "cross")  # of a second run of the same optimizer
 # What Python and JavaScript both read: float() alone also takes 1_0 and other scripts' digits.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-LONGEST = 4096  # characters; a full link of every control has about 900
+LONGEST = 4096  # characters; a full link of every control has about 1,900
 WHOLE = 2**53 - 1  # the largest integer that a browser's numbers hold exactly
 
 STEPS = Hyper(
     "steps", "T", 300, Interval(1, 5000, open_high=False), 10, 5000, "log",
-    "Number of steps, the same for all: one gradient evaluation each.",
+    "Number of steps, the same for all: one gradient evaluation each.", whole=True,
 )  # fmt: skip
 SEED = Hyper(
     "seed", "", 0, Interval(0, WHOLE, open_high=False), 0, 99, "linear",
-    "Seed of the gradient noise.",
+    "Seed of the gradient noise.", whole=True,
 )  # fmt: skip
 SPEED = Hyper(
     "speed", "", 40, Interval(1, 1000, open_high=False), 1, 1000, "log",
-    "Playback speed, in steps a second.",
+    "Playback speed, in steps a second.", whole=True,
 )  # fmt: skip
 FIELD = Hyper(
     "field", "", 0, Interval(0, 1, open_high=False), 0, 1, "switch",
@@ -49,8 +62,22 @@ RACE = (STEPS, NOISE, SEED, SPEED, FIELD, TUNED)
 
 @dataclass(frozen=True)
 class Racer:
+    """One run of a comparison; it may go on after another one, from that one's step `at`."""
+
     optimizer: Optimizer
     hypers: tuple[tuple[str, float], ...]  # (name, value), so that a racer can be a key
+    schedule: Schedule | None = None
+    after: Racer | None = None
+    at: int = 0
+    keep_count: bool = True  # the schedule's, see simulate
+    own_key: str = ""  # where several racers have one optimizer
+    own_name: str = ""
+    own_look: Look | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others."""
+        return self.own_key or self.optimizer.key
 
 
 @dataclass(frozen=True)
@@ -64,6 +91,11 @@ class Setup:
     noise: float
     seed: int
     tuned: bool = False  # whether the optimizers' best rates are looked for
+
+    @property
+    def alone(self) -> Setup:
+        """What one racer's run depends on, beside the racer."""
+        return replace(self, racers=(), tuned=False)
 
 
 def suggested_lr(surface: Surface, optimizer: Optimizer) -> float:
@@ -114,10 +146,16 @@ class Reader:
         self.kept[name] = text
         return value
 
+    def reject(self, name: str, why: str) -> None:
+        """Note that a value does not go together with others, and leave it out of the link."""
+        self.kept.pop(name, None)
+        self.notes.append(f"{why} Another one is taken.")
+
     def number(self, name: str, hyper: Hyper, default: float | None = None) -> float:
         def read(text: str) -> float:
             if not NUMBER.fullmatch(text):
-                raise ValueError(f"{name} must be a number in {hyper.domain}, got {_shown(text)}.")
+                kind = "whole number" if hyper.whole else "number"
+                raise ValueError(f"{name} must be a {kind} in {hyper.domain}, got {_shown(text)}.")
             try:
                 return hyper.check(float(text))
             except ValueError as error:
@@ -125,14 +163,6 @@ class Reader:
                 raise ValueError(f"{where}{error}") from None
 
         return self.take(name, read, float(hyper.default) if default is None else default)
-
-    def whole(self, name: str, hyper: Hyper) -> int:
-        value = self.number(name, hyper)
-        if value.is_integer():
-            return int(value)
-        self.kept.pop(name)
-        self.notes.append(f"{name} must be a whole number, got {value:g}. The default is taken.")
-        return int(hyper.default)
 
 
 def choice(name: str, known: Iterable[str]) -> Callable[[str], str]:
@@ -146,12 +176,14 @@ def choice(name: str, known: Iterable[str]) -> Callable[[str], str]:
     return read
 
 
-def racers_of(text: str) -> tuple[str, ...]:
-    """The keys of a text like gd-momentum-adam."""
-    keys = tuple(dict.fromkeys(text.split("-"))) if text else ()
-    for key in keys:
-        choice("opt", OPTIMIZERS)(key)
-    return keys
+def keys_of(name: str, known: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
+    """A reader of several words, as in gd-momentum-adam."""
+    one = choice(name, known)
+
+    def read(text: str) -> tuple[str, ...]:
+        return tuple(one(key) for key in dict.fromkeys(text.split("-"))) if text else ()
+
+    return read
 
 
 def read_place(reader: Reader) -> tuple[Surface, tuple[float, ...]]:
@@ -162,7 +194,26 @@ def read_place(reader: Reader) -> tuple[Surface, tuple[float, ...]]:
         reader.number(axis, Hyper(axis, "", 0.0, Interval(-math.inf), 0, 0, "linear", ""), default)
         for axis, default in zip("xy", surface.start, strict=False)
     )
-    return surface.with_params(**params) if params else surface, start
+    weights: dict[str, Any] = {h.name: reader.number(h.name, h) for h in PENALTY}
+    return penalised(surface.with_params(**params) if params else surface, **weights), start
+
+
+def read_schedules(reader: Reader) -> dict[str, Schedule]:
+    """Every schedule with its settings; the warm-up and the planned steps are the same for all."""
+    shared = {h.name: reader.number(h.name, h) for h in SHARED}
+    return {
+        key: schedule.with_params(
+            **{h.name: reader.number(f"{key}.{h.name}", h) for h in schedule.hypers}, **shared
+        )
+        for key, schedule in SCHEDULES.items()
+    }
+
+
+def read_schedule(reader: Reader) -> Schedule | None:
+    """The one schedule of all runs; None where it changes nothing, for runs are faster then."""
+    key = reader.take("schedule", choice("schedule", SCHEDULES), DEFAULT_SCHEDULE)
+    schedule = read_schedules(reader)[key]
+    return None if schedule.is_level else schedule
 
 
 def read_hypers(
@@ -180,6 +231,20 @@ def read_hypers(
     }
 
 
+def without(racer: Racer, removed: Iterable[Ingredient]) -> Racer:
+    """The same racer without some of its optimizer's ingredients."""
+    removed = tuple(removed)
+    changed = dict(pair for ingredient in removed for pair in ingredient.without)
+    names = " and ".join(i.name[0].lower() + i.name[1:] for i in removed)
+    return replace(
+        racer,
+        hypers=tuple((name, changed.get(name, value)) for name, value in racer.hypers),
+        own_key="without",
+        own_name=f"{racer.optimizer.name} without {names}",
+        own_look=BESIDE,
+    )
+
+
 def parse(query: str) -> tuple[Setup, str, list[str]]:
     """A query string to a setup, the query without what was wrong in it, and what was wrong.
 
@@ -187,20 +252,21 @@ def parse(query: str) -> tuple[Setup, str, list[str]]:
     """
     reader = Reader(query)
     surface, start = read_place(reader)
-    chosen = reader.take("opt", racers_of, DEFAULT_RACERS)
+    chosen = reader.take("opt", keys_of("opt", OPTIMIZERS), DEFAULT_RACERS)
     own = {k: {"lr": suggested_lr(surface, o)} for k, o in OPTIMIZERS.items()}
     settings = read_hypers(reader, own)
-    racers = [Racer(o, settings[k]) for k, o in OPTIMIZERS.items() if k in chosen]
+    schedule = read_schedule(reader)
+    racers = [Racer(o, settings[k], schedule) for k, o in OPTIMIZERS.items() if k in chosen]
     setup = Setup(
         surface,
         start,
         tuple(racers),
-        steps=reader.whole("steps", STEPS),
+        steps=int(reader.number("steps", STEPS)),
         noise=reader.number("noise", NOISE),
-        seed=reader.whole("seed", SEED),
+        seed=int(reader.number("seed", SEED)),
         tuned=reader.number("tuned", TUNED) == 1.0,
     )
-    reader.whole("speed", SPEED)
+    reader.number("speed", SPEED)
     reader.number("field", FIELD)
     reader.finish()
     return setup, urlencode(reader.kept), list(dict.fromkeys(reader.notes))
@@ -220,4 +286,5 @@ def catalog_entry(hyper: Hyper) -> dict[str, Any]:
         "max": hyper.domain.high if math.isfinite(hyper.domain.high) else None,
         "openMin": hyper.domain.open_low,
         "openMax": hyper.domain.open_high,
+        "whole": hyper.whole,
     }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from figures.relief import Window, padded, relief
-from optim_core import Run, simulate
+from optim_core import Relay, Run, simulate
 from optim_core.kernels import evaluate
+from optim_core.penalty import zeros
 from optim_core.spec import Surface
 from optim_core.tuning import RATES, tune
 from ui import permalink
@@ -42,60 +43,78 @@ def _finite(value: float) -> float | str:
     return value if np.isfinite(value) else str(value)
 
 
-def result(run: Run) -> dict[str, Any]:
+def result(run: Run, whole: Run | Relay) -> dict[str, Any]:
     """A row of the results table; JSON has no infinity, so what is not finite is its name."""
     best = run.surface.best
-    outcome = run.outcome
+    outcome = whole.outcome
     with np.errstate(invalid="ignore"):
-        excess = None if best is None else run.losses - best
+        excess = None if best is None else whole.losses - best
     return {
         "kind": outcome.kind,
         "period": outcome.period,
         "step": outcome.step,
         "reason": outcome.reason,
-        "loss": _finite(float(run.losses[-1])),
+        "loss": _finite(float(whole.losses[-1])),
         "within": [None if excess is None else steps_within(excess, t) for t in THRESHOLDS],
-        "length": path_length(run.positions),
-        "evaluations": len(run.gradients),
+        "length": path_length(whole.positions),
+        "evaluations": len(whole.positions) - 1,
+        "zeros": [zero.text for zero in zeros(run)],
     }
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One optimizer's part of a comparison: its run, and what the player shows of it."""
+    """One racer's part of a comparison: its run, and what the player shows of it."""
 
-    run: Run
+    run: Run  # its last leg
+    whole: Run | Relay  # all legs, one after the other
     result: dict[str, Any]
     excess: np.ndarray  # (T + 1,); the loss less the best known, or the loss where there is none
     slopes: np.ndarray  # (T + 1,); the gradient's norm at each position, without noise
 
 
-# A slider changes one optimizer of nine: the others, and other sessions' same runs, are kept.
+# A slider changes one racer of nine: the others, and other sessions' same runs, are kept.
 @lru_cache(maxsize=128)
 def lane(setup: Setup, racer: Racer) -> Lane:
-    """Run one optimizer of a setup."""
+    """Run one racer of a setup, after those that it goes on after."""
     surface = setup.surface
-    hypers: dict[str, Any] = dict(racer.hypers)
-    run = simulate(
-        surface,
-        racer.optimizer,
-        start=setup.start,
-        steps=setup.steps,
-        noise=setup.noise,
-        seed=setup.seed,
-        **hypers,
-    )
+    legs = _legs(setup, racer)
+    whole = legs[0] if len(legs) == 1 else Relay(legs)
     with np.errstate(all="ignore"):
-        excess = run.losses - (surface.best or 0.0)
-        slopes = np.hypot.reduce(evaluate(surface, "gradient", run.positions), axis=1)
+        excess = whole.losses - (surface.best or 0.0)
+        slopes = np.hypot.reduce(evaluate(surface, "gradient", whole.positions), axis=1)
     for array in (excess, slopes):
         array.flags.writeable = False
-    return Lane(run, result(run), excess, slopes)
+    return Lane(legs[-1], whole, result(legs[-1], whole), excess, slopes)
+
+
+def _legs(setup: Setup, racer: Racer) -> tuple[Run, ...]:
+    before = _legs(replace(setup, steps=racer.at), racer.after) if racer.after else ()
+    hypers: dict[str, Any] = dict(racer.hypers)
+    run = simulate(
+        setup.surface,
+        racer.optimizer,
+        start=None if before else setup.start,
+        steps=setup.steps - racer.at,
+        noise=setup.noise,
+        seed=setup.seed,
+        schedule=racer.schedule,
+        after=before[-1] if before else None,
+        keep_count=racer.keep_count,
+        **hypers,
+    )
+    return (*before, run)
+
+
+def solo(setup: Setup, racer: Racer) -> Run:
+    """The run of a racer that goes on after no other."""
+    assert racer.after is None
+    return lane(setup.alone, racer).run
 
 
 def race(setup: Setup) -> list[Lane]:
     """The runs of a setup: same start, same number of gradient evaluations, same noise."""
-    return [lane(replace(setup, racers=(), tuned=False), racer) for racer in setup.racers]
+    return [lane(setup.alone, racer) for racer in setup.racers]
 
 
 @lru_cache(maxsize=128)
@@ -104,7 +123,7 @@ def tuning(setup: Setup, racer: Racer) -> dict[str, Any]:
     hypers: dict[str, Any] = {name: value for name, value in racer.hypers if name != "lr"}
     found = tune(
         setup.surface, racer.optimizer, start=setup.start, steps=setup.steps,
-        noise=setup.noise, seed=setup.seed, **hypers,
+        noise=setup.noise, seed=setup.seed, schedule=racer.schedule, **hypers,
     )  # fmt: skip
     fates = np.where(found.works, "w", np.where(np.isfinite(found.excess), ".", "x"))
     return {
@@ -121,8 +140,34 @@ def tunings(setup: Setup) -> dict[str, Any]:
     said: dict[str, Any] = {"rates": [RATES[0], RATES[-1]], "trials": len(RATES), "each": []}
     if setup.surface.best is None:
         return said
-    bare = replace(setup, racers=(), tuned=False)
-    return said | {"each": [tuning(bare, racer) for racer in setup.racers]}
+    return said | {"each": [tuning(setup.alone, racer) for racer in setup.racers]}
+
+
+def _own(racer: Racer) -> dict[str, Any]:
+    """The name and look of a racer that are not its optimizer's."""
+    look, optimizer = racer.own_look or racer.optimizer.look, racer.optimizer
+    if not racer.own_name and look == optimizer.look:
+        return {"key": racer.key}
+    return {"key": racer.key, "look": {"name": racer.own_name or optimizer.name, **asdict(look)}}
+
+
+def _changing(lanes: list[Lane]) -> bool:
+    """Whether any run's rate is not the same at every step."""
+    return any(bool(np.ptp(lane.whole.rates) > 0.0) for lane in lanes)
+
+
+def lowest(surface: Surface) -> list[bool]:
+    """Which of a surface's minima are the lowest."""
+    values = np.array([surface.loss(*p) for p in surface.minima])
+    # Minima of one height differ by the rounding of their coordinates.
+    return [bool(v) for v in np.isclose(values, surface.best or 0.0, rtol=1e-9, atol=1e-9)]
+
+
+def _scenery(surface: Surface) -> dict[str, Any] | None:
+    """A penalised surface's own minima, which the browser's catalog does not have."""
+    if surface.bare is None:
+        return None
+    return {"minima": surface.minima, "lowest": lowest(surface), "bare": surface.bare.minima}
 
 
 def race_message(
@@ -142,19 +187,21 @@ def race_message(
         "notes": notes,
         "surface": setup.surface.key,
         "base": setup.surface.best,
-        "runs": [{"key": lane.run.optimizer.key, **lane.result} for lane in lanes],
+        "penalised": _scenery(setup.surface),
+        "runs": [
+            {**_own(racer), **lane.result} for racer, lane in zip(setup.racers, lanes, strict=True)
+        ],
         "tuning": tunings(setup) if setup.tuned else None,
     }
-    paths = [lane.run.positions.T for lane in lanes]
-    return wire.pack(
-        own | dict(header or {}),
-        {
-            "positions": ("f4", np.concatenate([np.empty((0, n)), *paths])),
-            "excess": ("lead4", np.array([lane.excess for lane in lanes]).reshape(-1, n)),
-            "slopes": ("lead3", np.array([lane.slopes for lane in lanes]).reshape(-1, n)),
-        }
-        | dict(groups or {}),
-    )
+    paths = [lane.whole.positions.T for lane in lanes]
+    sent = {
+        "positions": ("f4", np.concatenate([np.empty((0, n)), *paths])),
+        "excess": ("lead4", np.array([lane.excess for lane in lanes]).reshape(-1, n)),
+        "slopes": ("lead3", np.array([lane.slopes for lane in lanes]).reshape(-1, n)),
+    }
+    if _changing(lanes):
+        sent["rates"] = ("lead3", np.array([lane.whole.rates for lane in lanes]))
+    return wire.pack(own | dict(header or {}), sent | dict(groups or {}))
 
 
 @lru_cache(maxsize=64)

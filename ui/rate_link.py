@@ -24,9 +24,10 @@ from ui.permalink import (
     Reader,
     Setup,
     choice,
-    racers_of,
+    keys_of,
     read_hypers,
     read_place,
+    read_schedule,
     suggested_lr,
 )
 
@@ -57,7 +58,7 @@ def telling_rate(key: str) -> float:
     surface = SURFACES[key]
     sharpest = 0.0
     if surface.minima:
-        at = min(surface.minima, key=lambda p: float(surface.value(*p, *surface.args)))
+        at = min(surface.minima, key=lambda p: surface.loss(*p))
         sharpest = float(theory.curvature(surface, at)[0][-1])
     # At a kink the curvature is no number.
     rate = OVER * 2.0 / sharpest if sharpest > 1e-6 else 1.2 * surface.pace.curvature
@@ -130,8 +131,9 @@ def parse(query: str) -> tuple[View, str, list[str]]:
     surface, start = read_place(reader)
     lr = reader.number("lr", rate_hyper(surface))
     settings = read_hypers(reader, {key: {"lr": lr} for key in OPTIMIZERS}, leave=("lr",))
-    chosen = reader.take("opt", racers_of, DEFAULT_RACERS)
-    racers = {k: Racer(o, settings[k]) for k, o in OPTIMIZERS.items()}
+    chosen = reader.take("opt", keys_of("opt", OPTIMIZERS), DEFAULT_RACERS)
+    schedule = read_schedule(reader)
+    racers = {k: Racer(o, settings[k], schedule) for k, o in OPTIMIZERS.items()}
     shown = tuple(racer for key, racer in racers.items() if key in chosen)
     first = DEFAULT_FOCUS if DEFAULT_FOCUS in chosen or not shown else shown[0].optimizer.key
     focus = racers[reader.take("of", choice("of", OPTIMIZERS), first)]
@@ -145,14 +147,14 @@ def parse(query: str) -> tuple[View, str, list[str]]:
         surface,
         start,
         shown,
-        steps=reader.whole("steps", STEPS),
+        steps=int(reader.number("steps", STEPS)),
         noise=reader.number("noise", NOISE),
-        seed=reader.whole("seed", SEED),
+        seed=int(reader.number("seed", SEED)),
     )
     view = View(setup, lr, focus, versus, panel, across, None)
     axes = panel_axes(view)
     window = reader.take("view", lambda text: _read_window(text, axes), None)
-    reader.whole("speed", SPEED)
+    reader.number("speed", SPEED)
     reader.number("field", FIELD)
     reader.finish()
     return replace(view, window=window), urlencode(reader.kept), list(dict.fromkeys(reader.notes))

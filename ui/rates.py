@@ -14,7 +14,7 @@ from optim_core.kernels import evaluate
 from optim_core.spec import Surface
 from ui import maps
 from ui.permalink import Racer, Setup
-from ui.race import lane, race_message
+from ui.race import lane, race_message, solo
 from ui.rate_link import View, panel_axes, rate_hyper
 
 NOTCHES = 500  # of the bands under the slider
@@ -46,14 +46,14 @@ def _four(setup: Setup, racer: Racer) -> tuple[theory.Rate, ...]:
 
 
 def _limit(setup: Setup, racer: Racer) -> dict[str, Any]:
-    run = lane(setup, racer).run
+    run = solo(setup, racer)
     found = theory.limit(setup.surface, racer.optimizer, dict(racer.hypers), run)
     return {"key": racer.optimizer.key, "lr": found.lr, "kind": found.kind, "text": found.text}
 
 
 def _report(setup: Setup, racer: Racer) -> dict[str, Any] | None:
     """How a run blew up, or None if it did not; JSON has no infinity, so that is its name."""
-    told: Report | None = divergence.report(lane(setup, racer).run)
+    told: Report | None = divergence.report(solo(setup, racer))
     if told is None:
         return None
     return {
@@ -97,7 +97,7 @@ def rates_message(
     The curves take many trial runs: while a hand moves (not fine) they stay as they are.
     """
     focus = view.focus
-    setup = replace(view.setup, racers=())
+    setup = view.setup.alone
     x, y = panel_axes(view)
     header: dict[str, Any] = {
         "view": {
@@ -119,7 +119,7 @@ def rates_message(
         curves = [lane(setup, _with_rate(focus, lr)).excess for _, lr in four]
         groups["four"] = ("lead3", np.array(curves).reshape(-1, setup.steps + 1))
     if view.panel == "orbits":
-        path = lane(setup, focus).run.positions.T
+        path = solo(setup, focus).positions.T
         groups["focus"] = ("f4", path)
         if not focus.optimizer.slots:
             groups["update"] = ("f4", _update_map(setup.surface, focus))

@@ -1,7 +1,12 @@
-"""Compile everything before the server answers: once per machine, then it is loaded from disk."""
+"""Compile before the server answers: once per machine, then it is loaded from disk.
+
+What few links ask for first, schedules and proximal steps over many runs, follows in a thread of
+its own while the server answers already.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -28,6 +33,14 @@ def compile_all() -> Iterator[tuple[int, int]]:
         yield done, len(work)
 
 
+def compile_the_rest() -> None:
+    """Compile or load the kernels of runs under a schedule, and of those with proximal steps."""
+    for optimizer in OPTIMIZERS.values():
+        kernels.recorder(optimizer, watches=True)
+        for scheduled, proximal in ((True, False), (False, True), (True, True)):
+            kernels.advancer(optimizer, scheduled=scheduled, proximal=proximal)
+
+
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare, and say so every second where it takes that long."""
@@ -42,4 +55,5 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     race_message(setup, "", clean, notes)
     surface_message(setup.surface, None)
     print(f"Descent Lab: ready in {time.perf_counter() - began:.1f} s", flush=True)
+    threading.Thread(target=compile_the_rest, name="warm-up", daemon=True).start()
     yield

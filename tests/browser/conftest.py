@@ -27,7 +27,9 @@ def browser() -> Iterator[Browser]:
 
 def told(message: ConsoleMessage, address: str) -> bool:
     """Whether it is an error of ours: of a page's own address Streamlit asks two more at first."""
-    strays = {f"{address}/learning_rate/_stcore/{name}" for name in ("health", "host-config")}
+    pages = ("learning_rate", "step_by_step", "schedules")
+    asked = ("health", "host-config")
+    strays = {f"{address}/{page}/_stcore/{name}" for page in pages for name in asked}
     return message.type == "error" and message.location["url"] not in strays
 
 

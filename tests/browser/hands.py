@@ -85,3 +85,18 @@ def set_range(page: Page, name: str, notch: int) -> None:
         "(range, notch) => { range.value = notch; range.dispatchEvent(new Event('input')); }",
         notch,
     )
+
+
+def overflow(page: Page) -> float:
+    """By how many pixels the page is wider than the screen."""
+    return float(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def too_small(page: Page) -> int:
+    """How many controls in sight are too low for a thumb."""
+    count: int = page.eval_on_selector_all(
+        ".lab-root button, .lab-root select, .lab-root summary",
+        """nodes => nodes.filter(n =>
+          n.offsetParent && n.getBoundingClientRect().height < 36).length""",
+    )
+    return count

@@ -6,12 +6,21 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
 
 from optim_core import OPTIMIZERS, simulate
 from surfaces import SURFACES
 from tests.browser.conftest import Open
-from tests.browser.hands import answered, at_end, link, pixel, set_range, table, window
+from tests.browser.hands import (
+    answered,
+    at_end,
+    link,
+    overflow,
+    pixel,
+    set_range,
+    table,
+    too_small,
+    window,
+)
 from ui.permalink import suggested_lr
 
 pytestmark = pytest.mark.browser
@@ -169,10 +178,6 @@ def test_a_bad_link_opens_a_working_page(lab: Open, query: str, said: str) -> No
     assert table(page)
 
 
-def overflow(page: Page) -> float:
-    return float(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
-
-
 def test_a_phone_sees_the_plot_while_it_moves_a_slider(lab: Open) -> None:
     page = lab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     assert overflow(page) <= 0
@@ -188,11 +193,7 @@ def test_a_phone_sees_the_plot_while_it_moves_a_slider(lab: Open) -> None:
     at = (box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
     answered(page, lambda: page.touchscreen.tap(*at))
     assert "adam.lr" in link(page)
-    small = page.eval_on_selector_all(
-        ".lab-root button, .lab-root select, .lab-root summary",
-        "nodes => nodes.filter(n => n.getBoundingClientRect().height < 36).length",
-    )
-    assert small == 0, "everything is large enough for a thumb"
+    assert too_small(page) == 0, "everything is large enough for a thumb"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -30,6 +30,13 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+// A formula, which comes from the app's own declarations.
+export function mathml(text) {
+  const box = el("div", { class: "lab-formula" });
+  box.innerHTML = text;
+  return box;
+}
+
 export const button = (text, label, act, attributes = {}) =>
   el("button", { type: "button", "aria-label": label, title: label, onclick: act, ...attributes }, text);
 

@@ -15,6 +15,7 @@ export class Hand {
     this.player = player;
     this.tip = el("div", { class: "lab-tip", hidden: true });
     const { main, loss } = player;
+    const timed = [loss, player.ratePlot.stage]; // a press on them is a step
     const { signal } = this.#abort;
     const on = (target, type, act, options = {}) => target.addEventListener(type, act, { signal, ...options });
     on(main.host, "pointerdown", (event) => this.#press(event), { capture: true });
@@ -25,17 +26,19 @@ export class Hand {
     on(window, "pointermove", (event) => this.drag?.id === event.pointerId && this.#moveStart(event));
     on(window, "pointerup", (event) => this.#release(event));
     on(window, "pointercancel", () => this.#endDrag());
-    for (const stage of [main, loss]) {
+    for (const stage of [main, ...timed]) {
       on(stage.host, "pointermove", (event) => this.#move(stage, event));
       // A finger leaves with every tap, and its tip is to stay.
       on(stage.host, "pointerleave", (event) => event.pointerType === "mouse" && this.#show(null));
     }
-    on(loss.host, "pointerdown", (event) => {
-      if (event.button > 0 || !loss.ready) return;
-      loss.host.setPointerCapture(event.pointerId);
-      this.#scrub(event);
-    });
-    on(loss.host, "pointermove", (event) => event.buttons && this.#scrub(event));
+    for (const stage of timed) {
+      on(stage.host, "pointerdown", (event) => {
+        if (event.button > 0 || !stage.ready) return;
+        stage.host.setPointerCapture(event.pointerId);
+        this.#scrub(stage, event);
+      });
+      on(stage.host, "pointermove", (event) => event.buttons && this.#scrub(stage, event));
+    }
     on(document, "keydown", (event) => this.#key(event));
   }
 
@@ -132,6 +135,7 @@ export class Hand {
       ["position", point(run.path.map((row) => row[i]), 5)],
       ["loss", number(run.losses[i], 5)],
       ["gradient norm", number(run.slopes[i], 3)],
+      ...(run.rates?.[i] === undefined ? [] : [["rate", number(run.rates[i], 4)]]),
     ];
     this.tip.replaceChildren(
       el("strong", { style: { color: ink } }, run.look.name),
@@ -151,9 +155,9 @@ export class Hand {
     context.stroke();
   }
 
-  #scrub(event) {
+  #scrub(stage, event) {
     this.player.pause();
-    this.player.seek(Math.round(this.player.loss.at(event.clientX, event.clientY).data[0]));
+    this.player.seek(Math.round(stage.at(event.clientX, event.clientY).data[0]));
   }
 
   #key(event) {

@@ -3,12 +3,14 @@
 import { Controls } from "./controls.js";
 import { Player } from "./player.js";
 import { Rates } from "./rates.js";
+import { Schedules } from "./schedules.js";
+import { Steps } from "./steps.js";
 import { Store } from "./store.js";
 import { unpack } from "./wire.js";
 
 const here = (name) => new URL(name, import.meta.url).href;
 const styled = Promise.all(
-  ["style.css", "rates.css"].map((name) => {
+  ["style.css", "rates.css", "steps.css"].map((name) => {
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = here(name);
@@ -97,4 +99,8 @@ export const race = pageOf((root, catalog, query, Plotly) => {
   };
 });
 
-export const rates = pageOf((root, catalog, query, Plotly) => new Rates(root, catalog, query, Plotly));
+const page = (Page) => pageOf((...all) => new Page(...all));
+
+export const rates = page(Rates);
+export const schedules = page(Schedules);
+export const steps = page(Steps);

@@ -2,6 +2,7 @@
 // that moves them both.
 import { button, el } from "./format.js";
 import { Hand } from "./hand.js";
+import { RatePlot } from "./rate_plot.js";
 import { inWords, Results } from "./results.js";
 import { drawAxis, drawField, drawLabels, drawStationary } from "./scenery.js";
 import { Stage } from "./stage.js";
@@ -52,6 +53,7 @@ export class Player {
     clearTimeout(this.viewTimer);
     this.main.close();
     this.loss.close();
+    this.ratePlot.close();
   }
 
   get ready() {
@@ -66,8 +68,12 @@ export class Player {
     return Math.min(this.#steps, Math.floor(this.#t));
   }
 
+  get shownTime() {
+    return this.#t;
+  }
+
   curves(stage) {
-    return this.#curves.get(stage) ?? [];
+    return stage === this.ratePlot.stage ? this.ratePlot.curves : (this.#curves.get(stage) ?? []);
   }
 
   setSurface({ header, groups }) {
@@ -89,8 +95,7 @@ export class Player {
     this.#t = Math.min(this.#t, this.#steps);
     this.#showTime();
     this.#showRelief();
-    this.main.paintNow();
-    this.loss.paintNow();
+    this.#paintNow();
     // Tests and the benchmark read which answer the picture shows.
     this.root.dataset.answer = ++this.#answers;
     // The picture first; what needs a new layout follows when it is on the screen.
@@ -103,14 +108,16 @@ export class Player {
     }, FRAME);
   }
 
-  #readRuns({ positions, excess, slopes }) {
+  #readRuns({ positions, excess, slopes, rates }) {
     const { dim } = this.surface;
     const base = this.header.base;
     this.#runs = this.header.runs.map((run, i) => {
       const path = positions.slice(i * dim, (i + 1) * dim);
       const losses = excess[i].map((e) => e + (base ?? 0));
-      return { ...run, look: this.looks.get(run.key), path, losses, excess: excess[i], slopes: slopes[i] };
+      const look = run.look ?? this.looks.get(run.key);
+      return { ...run, look, path, losses, excess: excess[i], slopes: slopes[i], rates: rates?.[i] };
     });
+    this.ratePlot.setRuns(this.#runs);
     this.#steps = Math.max(1, (excess[0]?.length ?? 2) - 1);
     const time = Float64Array.from({ length: this.#steps + 1 }, (_, i) => i);
     const curve = (xs, ys) => (run) => ({ run, look: run.look, xs: xs(run), ys: ys(run) });
@@ -177,6 +184,13 @@ export class Player {
   repaint() {
     this.main.paint();
     this.loss.paint();
+    if (this.ratePlot.shown) this.ratePlot.stage.paint();
+  }
+
+  #paintNow() {
+    this.main.paintNow();
+    this.loss.paintNow();
+    if (this.ratePlot.shown) this.ratePlot.stage.paintNow();
   }
 
   #tick() {
@@ -188,8 +202,7 @@ export class Player {
       this.#t = Math.min(this.#steps, this.#t + passed * this.#speed);
       if (this.#t >= this.#steps) this.#playing = false;
       this.#showTime();
-      this.main.paintNow();
-      this.loss.paintNow();
+      this.#paintNow();
       if (this.#playing) this.#tick();
     });
   }
@@ -265,9 +278,11 @@ export class Player {
 
   #showLossAxes() {
     if (!this.header) return;
+    this.ratePlot.showAxes(this.#steps, this.colors);
     const log = this.header.base !== null;
     const range = log ? this.#logRange() : this.#linearRange();
-    const axes = JSON.stringify([log, range, this.#steps, this.colors.key]);
+    const isOver = this.ratePlot.shown; // which has the axis title then
+    const axes = JSON.stringify([log, range, this.#steps, this.colors.key, isOver]);
     if (axes === this.#lossAxes) return;
     this.#lossAxes = axes;
     // On the Learning rate page it stands below the paths, and is too low for more.
@@ -276,7 +291,7 @@ export class Player {
     const type = log ? "log" : "linear";
     this.loss.show(
       [],
-      { x: { range: [0, this.#steps * 1.02], title: { text: "step", standoff: 3 } }, y: { range, type, title, nticks: isLow ? 4 : 8 } },
+      { x: { range: [0, this.#steps * 1.02], title: { text: isOver ? "" : "step", standoff: 3 } }, y: { range, type, title, nticks: isLow ? 4 : 8 } },
       this.colors,
     );
   }
@@ -314,10 +329,11 @@ export class Player {
     const showsField = this.store.number("field", 0) && this.#relief?.arrows.length;
     if (showsField) drawField(above, stage, this.#relief.arrows, this.colors);
     if (this.report?.at && this.surface.dim === 2) drawAxis(above, stage, this.report, this.colors);
-    if (this.#relief) drawStationary(above, this.surface, (p) => this.#place(p), this.colors);
+    if (this.#relief) drawStationary(above, this.#points, (p) => this.#place(p), this.colors);
     above.restore();
     const heads = this.mainTrail.draw(below, above, this.curves(stage), this.#t, this.colors);
     this.#drawStart(above, stage);
+    this.overlay?.(above, stage, (p) => this.#place(p));
     this.#drawNames(above, stage, heads);
     this.hand.drawHover(above, stage);
   };
@@ -348,6 +364,12 @@ export class Player {
     const over = this.#t >= this.#steps || (run.step !== null && this.#t >= run.step);
     if (run.kind === "diverged" && over) return `${run.look.name}: ${inWords(run)}`;
     return isOutside ? `${run.look.name}: outside${over ? `, ${inWords(run)}` : ""}` : run.look.name;
+  }
+
+  // A penalty moves the minima: they come with the runs, and saddles are not known then.
+  get #points() {
+    const { penalised } = this.header;
+    return penalised ? { ...penalised, saddles: [] } : this.surface;
   }
 
   #place(p) {
@@ -416,12 +438,13 @@ export class Player {
     this.title = el("p", { class: "lab-title" });
     this.notes = el("p", { class: "lab-notes", role: "alert", hidden: true });
     this.results = new Results();
+    this.ratePlot = new RatePlot(this, Plotly);
     this.tuning = new Tuning(this.store, this.looks);
     this.root.append(
       el("header", { class: "lab-brand" }, el("b", {}, "Descent Lab"), el("span", {}, "Which optimizer, and why did it blow up?")),
       this.notes,
       this.title,
-      el("div", { class: "lab-stagebox" }, el("div", { class: "lab-views" }, mainHost, lossHost), this.#transport()),
+      el("div", { class: "lab-stagebox" }, el("div", { class: "lab-views" }, mainHost, el("div", { class: "lab-plots" }, lossHost, this.ratePlot.host)), this.#transport()),
       this.#tools(),
       el("div", { class: "lab-below" }, this.tuning.element, this.results.element),
     );

@@ -12,7 +12,7 @@ const WORDS = {
 
 export const inWords = (run) => WORDS[run.kind](run);
 
-const COLUMNS = ["Optimizer", "Outcome", "Final loss", "Steps to 10⁻³", "Steps to 10⁻⁶", "Path length", "Gradients"];
+const COLUMNS = ["Run", "Outcome", "Final loss", "Steps to 10⁻³", "Steps to 10⁻⁶", "Path length", "Gradients"];
 const NOTE =
   "Steps until the loss stays within 10⁻³ or 10⁻⁶ of the best known minimum. " +
   "Same start, same noise, one gradient evaluation a step for all.";
@@ -37,7 +37,7 @@ export class Results {
           "tr",
           { "data-run": run.key, "data-kind": run.kind },
           el("th", { scope: "row" }, el("span", { class: "lab-chip", style: { background: run.look.color } }), run.look.name),
-          el("td", { class: "lab-outcome" }, el("b", {}, inWords(run)), el("span", {}, run.reason)),
+          el("td", { class: "lab-outcome" }, el("b", {}, inWords(run)), el("span", {}, [run.reason, ...run.zeros].join(" "))),
           el("td", {}, Number.isFinite(run.loss) ? number(run.loss) : "overflow"),
           ...run.within.map((value) => el("td", {}, steps(value))),
           el("td", {}, run.length === null ? "∞" : number(run.length)),

@@ -61,7 +61,8 @@ export function drawLabels(context, frame, heads, colors) {
 }
 
 // The lowest minima as large crosses; the others smaller, and smaller still where there are many.
-export function drawStationary(context, { minima, lowest, saddles }, place, colors) {
+// `bare` are the minima that a penalty has moved: pale plus signs.
+export function drawStationary(context, { minima, lowest, saddles, bare = [] }, place, colors) {
   const crowded = minima.length > CROWD;
   const cross = (p, r) => {
     const [x, y] = place(p);
@@ -83,6 +84,17 @@ export function drawStationary(context, { minima, lowest, saddles }, place, colo
   if (crowded) return;
   context.lineWidth = 1.5;
   context.strokeStyle = colors.line;
+  context.beginPath();
+  for (const p of bare) {
+    const [x, y] = place(p);
+    context.moveTo(x - 4, y);
+    context.lineTo(x + 4, y);
+    context.moveTo(x, y - 4);
+    context.lineTo(x, y + 4);
+  }
+  context.globalAlpha = 0.6;
+  context.stroke();
+  context.globalAlpha = 1;
   for (const p of saddles) {
     const [x, y] = place(p);
     context.strokeRect(x - 4, y - 4, 8, 8);

@@ -35,9 +35,23 @@ export class Store {
   }
 
   get racers() {
-    const text = this.text("opt");
-    if (text === undefined) return this.usual;
+    return this.chosen("opt", this.usual);
+  }
+
+  // Several keys in one value, as gd-momentum-adam; `usual` are those where none are named.
+  chosen(name, usual) {
+    const text = this.text(name);
+    if (text === undefined) return usual;
     return text === "" ? [] : text.split("-");
+  }
+
+  choose(name, usual, key, on) {
+    const now = new Set(this.chosen(name, usual));
+    if (on) now.add(key);
+    else now.delete(key);
+    const order = name === "opt" ? this.catalog.optimizers : this.catalog.schedules;
+    const text = order.map((o) => o.key).filter((k) => now.has(k)).join("-");
+    this.set({ [name]: text === usual.join("-") ? null : text });
   }
 
   get start() {

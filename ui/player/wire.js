@@ -23,15 +23,16 @@ const unshuffle = (body, at, count, n, size) => {
   return words;
 };
 
-// Leading halves of float64s.
-const widen = (high) => {
+// Leading halves of float64s, and trailing ones where they were sent.
+const widen = (high, low = null) => {
   const out = new Float64Array(high.length);
   const halves = new Uint32Array(out.buffer);
   high.forEach((word, i) => (halves[2 * i + 1] = word));
+  low?.forEach((word, i) => (halves[2 * i] = word));
   return out;
 };
 
-const SIZES = { f4: 4, lead4: 4, lead3: 3, u4: 4, u2: 2, u1: 1 };
+const SIZES = { f8: 4, f4: 4, lead4: 4, lead3: 3, u4: 4, u2: 2, u1: 1 };
 const WHOLE = { u4: (row) => row, u2: (row) => Uint16Array.from(row, (w) => w >>> 16), u1: (row) => Uint8Array.from(row, (w) => w >>> 24) };
 
 export async function unpack(bytes) {
@@ -42,11 +43,13 @@ export async function unpack(bytes) {
   let at = 0;
   for (const { name, kind, rows, n, wide } of header.layout) {
     const size = SIZES[kind];
-    const words = unshuffle(body, at, rows, n, size);
-    at += rows * n * size;
+    const count = kind === "f8" ? 2 * rows : rows;
+    const words = unshuffle(body, at, count, n, size);
+    at += count * n * size;
     groups[name] = Array.from({ length: rows }, (_, i) => {
       const row = words.slice(i * n, (i + 1) * n);
       if (WHOLE[kind]) return WHOLE[kind](row);
+      if (kind === "f8") return widen(row, words.slice((rows + i) * n, (rows + i + 1) * n));
       const isFloat32 = kind === "f4" && !wide.includes(i);
       return isFloat32 ? Float64Array.from(new Float32Array(row.buffer)) : widen(row);
     });

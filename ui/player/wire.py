@@ -2,10 +2,11 @@
 
 A message is a little-endian uint32 (the header's length), a JSON header, and one deflate stream.
 The stream holds rows of float64 rounded to 32 or 24 leading bits (about 6 or 3.5 decimal
-digits over the full range of exponents), or float32 where a position is to be zoomed into; each
-row as differences of its bit patterns, all rows byte plane by byte plane: neighbouring steps are
-alike, so this halves what deflate makes of them. Maps are whole numbers of 8 to 32 bits, sent the
-same way. Their inverse is wire.js.
+digits over the full range of exponents), float32 where a position is to be zoomed into, or whole
+float64 where digits are read, as a row of leading and a row of trailing halves; each row as
+differences of its bit patterns, all rows byte plane by byte plane: neighbouring steps are alike, so
+this halves what deflate makes of them. Maps are whole numbers of 8 to 32 bits, sent the same way.
+Their inverse is wire.js.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 FLOAT32 = np.finfo(np.float32)
-SIZES = {"f4": 4, "lead4": 4, "lead3": 3, "u4": 4, "u2": 2, "u1": 1}  # bytes a number
+SIZES = {"f8": 4, "f4": 4, "lead4": 4, "lead3": 3, "u4": 4, "u2": 2, "u1": 1}  # bytes of a word
 WHOLE = ("u1", "u2", "u4")
 
 
@@ -47,6 +48,9 @@ def _planes(words: np.ndarray, size: int) -> bytes:
 def _words(kind: str, rows: np.ndarray, wide: list[int]) -> np.ndarray:
     """Rows as 32-bit words, what is sent of them first."""
     size = SIZES[kind]
+    if kind == "f8":
+        halves = np.ascontiguousarray(rows, dtype=float).view(np.uint64)
+        return np.concatenate([halves >> np.uint64(32), halves]).astype(np.uint32)
     if kind in WHOLE:
         return rows.astype(np.uint32) << np.uint32(32 - 8 * size)
     words = _leading(rows, 8 * size)
@@ -59,9 +63,9 @@ def _words(kind: str, rows: np.ndarray, wide: list[int]) -> np.ndarray:
 def pack(header: dict[str, Any], groups: dict[str, tuple[str, np.ndarray]]) -> bytes:
     """A message of named groups of rows; each is (kind, rows (n_rows, n)).
 
-    kind: "f4" (float32, but "lead4" for a row with numbers beyond float32's exponents), "lead4"
-    and "lead3" (float64 rounded to 32 or 24 bits), "u1", "u2" and "u4" (whole numbers of as
-    many bytes).
+    kind: "f8" (float64, to the bit), "f4" (float32, but "lead4" for a row with numbers beyond
+    float32's exponents), "lead4" and "lead3" (float64 rounded to 32 or 24 bits), "u1", "u2" and
+    "u4" (whole numbers of as many bytes).
     """
     layout: list[dict[str, Any]] = []
     body = bytearray()

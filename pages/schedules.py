@@ -1,0 +1,25 @@
+"""Schedules: what does changing the learning rate over time do to the path?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import schedule_link
+from ui.ask import address, asked, window_of
+from ui.player.components import schedules_view, surface_view
+from ui.race import surface_message
+from ui.schedules import schedules_message
+
+KEY = "schedules"
+
+
+@st.fragment
+def schedules() -> None:
+    query, window = asked(st.session_state.get(KEY), address(st.query_params))
+    view, clean, notes = schedule_link.parse(query)
+    surface = view.setup.surface
+    surface_view(surface_message(surface, window_of(window, surface.dim)))
+    schedules_view(schedules_message(view, query, clean, notes), key=KEY)
+
+
+schedules()

@@ -1,0 +1,101 @@
+// Sliders and switches made from declared hyperparameters, each bound to a name in the store.
+import { el, number } from "./format.js";
+import { SCALES, tidy, typed } from "./scales.js";
+
+const NOTCHES = 400; // of a slider; an arrow key moves by one, Page Up and Down by ten
+
+export class Fields {
+  #updates = [];
+
+  constructor(store) {
+    this.store = store;
+  }
+
+  update() {
+    for (const { run } of this.#updates) run();
+  }
+
+  // owner: whose fields they are, to be dropped together.
+  onUpdate(run, owner) {
+    this.#updates.push({ run, owner });
+  }
+
+  drop(owner) {
+    this.#updates = this.#updates.filter((update) => update.owner !== owner);
+  }
+
+  // A switch where the declaration says so, else a slider; `fallback` gives the default by now.
+  field(hyper, name, fallback = () => hyper.default, owner = undefined) {
+    const make = hyper.scale === "switch" ? this.#switch : this.#slider;
+    return make.call(this, { label: hyper.name.replaceAll("_", " "), ...hyper }, name, fallback, owner);
+  }
+
+  // A slider with the exact number beside it; both follow the hand, and the number takes any value
+  // of the domain, also beyond the slider's ends.
+  #slider(hyper, name, fallback, owner) {
+    const { value, place } = SCALES[hyper.scale];
+    const current = () => this.store.number(name, fallback());
+    const put = (v) => this.store.set({ [name]: v === fallback() ? null : v });
+    const range = el("input", {
+      type: "range", min: 0, max: NOTCHES, step: 1, title: hyper.about,
+      "aria-label": `${hyper.owner ?? ""} ${hyper.label}`.trim(), "data-name": name,
+      oninput: () => {
+        const raw = value(range.valueAsNumber / NOTCHES, hyper);
+        put(hyper.whole ? Math.round(raw) : tidy(raw, hyper));
+      },
+      onkeydown: (event) => {
+        const jump = { PageUp: 10, PageDown: -10 }[event.key];
+        if (!jump) return;
+        event.preventDefault();
+        range.value = range.valueAsNumber + jump;
+        range.dispatchEvent(new Event("input"));
+      },
+    });
+    const box = el("input", {
+      type: "text", inputmode: "decimal", class: "lab-number", "aria-label": `${hyper.label}, exact`, spellcheck: "false",
+      onchange: () => {
+        const v = typed(box.value, hyper, hyper.whole);
+        box.setCustomValidity(v === null ? `${hyper.label} must be a ${hyper.whole ? "whole " : ""}number in ${hyper.domain}, got “${box.value}”.` : "");
+        if (v === null) box.reportValidity();
+        else put(v);
+      },
+    });
+    const row = el("label", { class: "lab-slider", title: hyper.about }, el("span", {}, hyper.label), range, box);
+    let shown = null;
+    this.onUpdate(() => {
+      const v = current();
+      const key = `${v} ${this.store.isSet(name)}`;
+      if (key === shown) return; // of some sixty sliders a change moves one
+      shown = key;
+      const u = place(v, hyper);
+      range.value = Math.round(NOTCHES * Math.min(1, Math.max(0, Number.isFinite(u) ? u : 0)));
+      range.setAttribute("aria-valuetext", number(v));
+      if (document.activeElement !== box) {
+        box.value = String(v);
+        box.setCustomValidity("");
+      }
+      row.classList.toggle("lab-changed", this.store.isSet(name));
+    }, owner);
+    return row;
+  }
+
+  #switch(hyper, name, fallback, owner) {
+    const box = el("input", {
+      type: "checkbox", "data-name": name,
+      onchange: () => this.store.set({ [name]: Number(box.checked) === fallback() ? null : Number(box.checked) }),
+    });
+    this.onUpdate(() => (box.checked = Boolean(this.store.number(name, fallback()))), owner);
+    return el("label", { class: "lab-switch", title: hyper.about }, box, ` ${hyper.label}`);
+  }
+
+  // A list to choose one of; `options` are [value, text], and `fallback` gives the one by default.
+  select(name, label, options, fallback) {
+    const box = el(
+      "select",
+      { "aria-label": label, "data-name": name, onchange: () => this.store.set({ [name]: box.value === fallback() ? null : box.value }) },
+      ...options.map(([value, text]) => el("option", { value }, text)),
+    );
+    this.onUpdate(() => (box.value = this.store.text(name) ?? fallback()));
+    return box;
+  }
+}

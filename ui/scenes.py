@@ -1,0 +1,155 @@
+"""What the Schedules page shows: four comparisons, each with what there is to see in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optim_core.spec import Ingredient, Schedule
+from optim_core.theory import TINY, show
+from ui.permalink import BESIDE, Racer, Setup, without
+from ui.race import lane
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who may take part: an optimizer under every schedule, and what another scene adds."""
+
+    racer: Racer  # without a schedule
+    chosen: tuple[Schedule, ...]  # of those that are raced
+    schedule: Schedule  # of the scenes that have one
+    other: Racer  # the one that takes over
+    ingredient: Ingredient | None  # what is removed from the method, if there is anything
+    at: int  # the step at which a run is resumed or handed over
+    steps: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    key: str
+    name: str
+    about: str
+    schedule: str  # the key of the one that shows it best
+    racers: Callable[[Cast], tuple[Racer, ...]]
+    says: Callable[[Cast, Setup], str]  # one or two sentences, with numbers of the runs
+
+
+def _raced(cast: Cast) -> tuple[Racer, ...]:
+    return tuple(
+        replace(
+            cast.racer, schedule=schedule, own_key=schedule.key, own_name=schedule.name,
+            own_look=schedule.look,
+        )
+        for schedule in cast.chosen
+    )  # fmt: skip
+
+
+def _planned(cast: Cast) -> Schedule:
+    """The schedule with the whole run in view: a part of a run would plan for itself alone."""
+    total = {h.name: v for h, v in zip(cast.schedule.settings, cast.schedule.args, strict=True)}
+    return cast.schedule.with_params(total=total["total"] or cast.steps)
+
+
+def _parted(cast: Cast) -> tuple[Racer, ...]:
+    whole = replace(cast.racer, schedule=cast.schedule)
+    return (whole, without(whole, [cast.ingredient])) if cast.ingredient else (whole,)
+
+
+def _resumed(cast: Cast) -> tuple[Racer, ...]:
+    whole = replace(cast.racer, schedule=_planned(cast))
+    again = replace(whole, after=whole, at=cast.at)
+    return (
+        replace(again, own_key="kept", own_name="step count kept"),
+        replace(
+            again, keep_count=False, own_key="reset", own_name="step count reset to 0",
+            own_look=BESIDE,
+        ),
+    )  # fmt: skip
+
+
+def _handed(cast: Cast) -> tuple[Racer, ...]:
+    one, other = (replace(r, schedule=_planned(cast)) for r in (cast.racer, cast.other))
+    both = replace(
+        other, after=one, at=cast.at, own_key="relay", own_look=BESIDE,
+        own_name=f"{one.optimizer.name}, then {other.optimizer.name}",
+    )  # fmt: skip
+    return one, other, both
+
+
+def _winner(cast: Cast, setup: Setup) -> str:
+    if not cast.chosen:
+        return "Choose a schedule."
+    runs = [(racer.own_name, lane(setup, racer).excess[-1]) for racer in _raced(cast)]
+    name, excess = min(runs, key=lambda pair: pair[1] if np.isfinite(pair[1]) else np.inf)
+    if not np.isfinite(excess):
+        return "Every one of them has left the floats."
+    what = "loss" if setup.surface.best is None else "loss above the minimum"
+    return f"Lowest after {setup.steps} steps: {name}, with a {what} of {show(excess)}."
+
+
+def _gap(cast: Cast, setup: Setup) -> str:
+    if cast.ingredient is None:
+        return f"{cast.racer.optimizer.name} has nothing that can be done otherwise."
+    one, other = (lane(setup, racer).whole for racer in _parted(cast))
+    with np.errstate(all="ignore"):
+        apart = np.hypot.reduce(one.positions - other.positions, axis=1)
+    if not np.isfinite(apart).all():
+        return "The two paths part until one has left the floats."
+    seen = apart > TINY * min(high - low for low, high in setup.surface.domain)
+    if not seen.any():
+        return "The two paths are one, but for rounding."
+    first, at = int(seen.argmax()), int(apart.argmax())
+    return f"From step {first} on the two paths part, by up to {show(apart[at])} at step {at}."
+
+
+def _jump(cast: Cast, setup: Setup) -> str:
+    kept, reset = (lane(setup, racer).whole.rates for racer in _resumed(cast))
+    before, after = kept[cast.at], reset[cast.at]
+    if before == after:
+        return f"At step {cast.at} both rates are {show(after)}: here nothing is lost by a reset."
+    return (
+        f"At step {cast.at} the resumed run's rate should be {show(before)}; with the count reset "
+        f"it is {show(after)}, {show(after / before)} times as much. With the count kept it is the "
+        "undivided run, to the last bit."
+    )
+
+
+def _taken_over(cast: Cast, setup: Setup) -> str:
+    one, other, both = (lane(setup, racer) for racer in _handed(cast))
+    what = "losses" if setup.surface.best is None else "losses above the minimum"
+    ends = [show(each.excess[-1]) for each in (one, other, both)]
+    return (
+        f"{cast.racer.optimizer.name} runs to step {cast.at}, and {cast.other.optimizer.name} goes "
+        f"on from there with slots of its own. The last {what}: {ends[0]} and {ends[1]} alone, "
+        f"{ends[2]} together."
+    )
+
+
+SCENES: dict[str, Scene] = {
+    scene.key: scene
+    for scene in (
+        Scene(
+            "race", "Race", "One optimizer from one start, under several schedules at once.",
+            "constant", _raced, _winner,
+        ),
+        Scene(
+            "ingredient", "Conventions",
+            "The same method with one thing done otherwise: under a schedule it shows.",
+            "exponential", _parted, _gap,
+        ),
+        Scene(
+            "resume", "Resume",
+            "A run is stopped and resumed: with its step count kept, or reset to 0, which is the "
+            "classic initial_epoch mistake.",
+            "exponential", _resumed, _jump,
+        ),
+        Scene(
+            "handoff", "Hand-off",
+            "One optimizer takes over from another in mid-run, such as Adam and then SGD to "
+            "fine-tune.",
+            "constant", _handed, _taken_over,
+        ),
+    )
+}  # fmt: skip

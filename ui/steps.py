@@ -1,0 +1,73 @@
+"""The Step by step page as a message: every quantity of every step, and the step's parts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from optim_core import Run
+from optim_core.dissection import dissect
+from optim_core.formula import lines, quantities
+from ui.mathml import mathml
+from ui.race import race_message, solo
+from ui.step_link import View, parse
+
+PARTS = ("memory", "gradient", "decay", "rates", "shrinkage")
+
+
+def columns(run: Run) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and values (T,) of every quantity; what each coordinate has of its own, one by one."""
+    for name, values in quantities(run).items():
+        if values.ndim == 1:
+            yield name, values
+        else:
+            axes = ["p"] if run.surface.dim == 1 else ["x", "y"]
+            for axis, column in zip(axes, values.T, strict=True):
+                yield (name if run.surface.dim == 1 else f"{name}.{axis}"), column
+
+
+def table(query: str) -> tuple[str, list[str]]:
+    """The table of a link as CSV, every number with all of its digits; and what was wrong in it."""
+    view, _, notes = parse(query)
+    named = [("step", np.arange(view.setup.steps)), *columns(solo(view.setup, view.shown))]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(name for name, _ in named)
+    writer.writerows(zip(*(values.tolist() for _, values in named), strict=True))
+    return text.getvalue(), notes
+
+
+def steps_message(view: View, query: str, clean: str, notes: list[str]) -> bytes:
+    """The runs, and of the one that is shown its formula, quantities and parts by step."""
+    run = solo(view.setup, view.shown)
+    found = quantities(run)
+    hypers: dict[str, float] = dict(view.shown.hypers)
+    formula = lines(run.optimizer, hypers, penalty=run.surface.penalty, noisy=run.noisy)
+    header: dict[str, Any] = {
+        "step": {
+            "of": run.optimizer.key,
+            "scaled": run.optimizer.preconditioner is not None,
+            "without": [ingredient.key for ingredient in view.removed],
+            "shown": view.setup.racers.index(view.shown),
+            "lines": [
+                {
+                    "name": line.name,
+                    "formula": mathml(line.latex),
+                    "symbol": mathml(line.symbol),
+                    "numbers": mathml(line.numbers) if line.numbers else "",
+                }
+                for line in formula
+            ],
+            "columns": [{"name": k, "shared": v.ndim == 1} for k, v in found.items()],
+        }
+    }
+    parts = dissect(run)
+    groups = {
+        "quantities": ("f8", np.concatenate([np.atleast_2d(v.T) for v in found.values()])),
+        "parts": ("f4", np.concatenate([getattr(parts, name).T for name in PARTS])),
+    }
+    return race_message(view.setup, query, clean, notes, header, groups)
