@@ -318,7 +318,7 @@ def _rescaled(seen: _Blowup) -> Report:
             f"{name}'s decay alone multiplies the position by {show(own)} {each}, whatever the "
             f"gradient: {eta} times the decay is {show(1.0 - own)}, which is beyond 2."
         )
-    elif 0.01 * rate <= seen.length <= 100.0 * rate:
+    elif _divides(run) and 0.01 * rate <= seen.length <= 100.0 * rate:
         why = (
             f"{name} divides by the gradient's own size, so its steps follow η and not the slope: "
             f"the one that left the frame was {show(seen.length)} long, "
@@ -345,6 +345,15 @@ def _rescaled(seen: _Blowup) -> Report:
         limit=limit if limit is not None and math.isfinite(limit) else None,
         sentence=_sentence(seen, growth, along, why, row, expected),
     )
+
+
+def _divides(run: Run) -> bool:
+    """Whether P follows the gradient: Adam's does not with its scaling off."""
+    method, h = run.optimizer, run.hypers_at(0)
+    assert method.preconditioner is not None
+    k, slots = method.clock(h, method.clock_start), len(method.slots)
+    one, two = (method.preconditioner((size,) * slots, h, k) for size in (1.0, 2.0))
+    return one != two
 
 
 def _decay(seen: _Blowup, growth: _Growth) -> tuple[int, float] | None:

@@ -276,3 +276,12 @@ def test_the_growth_of_a_quadratic_is_what_the_rule_says() -> None:
         settings: dict[str, Any] = dict(zip(names, hypers, strict=True))
         found = blown_up("bowl", optimizer, steps=1000, **settings)
         assert found.growth == pytest.approx(growth_factor(method, hypers, 100.0), rel=1e-9)
+
+
+def test_adam_without_scaling_is_not_said_to_divide_by_the_gradient() -> None:
+    """Its steps grow with the slope, however long they happen to be."""
+    for lr in (0.5, 1.0, 3.0):
+        run = simulate(SURFACES["bowl"], OPTIMIZERS["adam"], steps=400, lr=lr, scaling=False)
+        told = report(run)
+        assert told is not None
+        assert "divides by" not in told.sentence

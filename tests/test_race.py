@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from figures.relief import Window, padded
 from optim_core import OPTIMIZERS
 from optim_core.kernels import evaluate
+from optim_core.penalty import penalised
 from optim_core.simulate import gradient_noise
 from surfaces import SURFACES
 from tests.test_wire import BOUNDS, decode
@@ -27,7 +28,6 @@ from ui.race import (
     path_length,
     race,
     race_message,
-    result,
     steps_within,
     surface_message,
 )
@@ -166,7 +166,7 @@ def test_a_run_that_leaves_the_floats_is_still_json(query: str) -> None:
     """The browser's JSON has no NaN and no infinity."""
     query += f"&opt={ALL}"
     for one in race(setup_of(query)):
-        json.dumps(result(one.run, one.whole), allow_nan=False)
+        json.dumps(one.result, allow_nan=False)
     header, _ = message_of(query)
     assert [run["key"] for run in header["runs"]] == list(OPTIMIZERS)
 
@@ -332,3 +332,26 @@ def test_what_is_kept_cannot_be_written_to() -> None:
     run = one.run
     recorded = [run.positions, run.losses, run.gradients, run.probes, *run.slots.values()]
     assert [a.flags.writeable for a in [*recorded, one.excess, one.slopes]] == [False] * 8
+
+
+def test_l2_and_decoupled_decay_end_at_different_points() -> None:
+    """Adam with L2 at the penalised minimum, AdamW with the same λ on the bare loss elsewhere."""
+    query = "surface=himmelblau&opt=adam-adamw&l2=12&steps=3000&x=2&y=1&schedule=cosine"
+    query += "&cosine.period=3000&adam.lr=0.03&adamw.lr=0.03"
+    setup = setup_of(query + "&decoupled=1")
+    adam, adamw = race(setup)
+    surface = penalised(SURFACES["himmelblau"], l2=12.0)
+    gaps = np.abs(np.array(surface.minima) - adam.run.positions[-1]).max(axis=1)
+    assert gaps.min() < 1e-4
+    assert adamw.run.surface == SURFACES["himmelblau"]
+    assert adamw.run.hypers["weight_decay"] == 12.0
+    gaps = np.abs(np.array(surface.minima) - adamw.run.positions[-1]).max(axis=1)
+    assert gaps.min() > 0.05, "which can be seen"
+    # Both are compared by the same loss, the penalised one.
+    for one in (adam, adamw):
+        losses = evaluate(surface, "value", one.run.positions)
+        np.testing.assert_array_equal(one.excess, losses - (surface.best or 0.0))
+        assert one.result["loss"] == losses[-1]
+    both = race(setup_of(query))
+    assert both[1].run.surface == surface, "unless it is asked for"
+    assert both[1].run.hypers["weight_decay"] == 0.01

@@ -69,6 +69,7 @@ def catalog() -> dict[str, Any]:
         "schedules": [_schedule(s) for s in SCHEDULES.values()],
         "shared": [catalog_entry(h) for h in SHARED],
         "penalty": [catalog_entry(h) for h in PENALTY],
+        "decoupled": catalog_entry(permalink.DECOUPLED),
         "race": [catalog_entry(h) for h in permalink.RACE],
         "stepRace": [catalog_entry(h) for h in step_link.CONTROLS],
         "scheduleRace": [catalog_entry(h) for h in schedule_link.CONTROLS],

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from optim_core import OPTIMIZERS, SCHEDULES
+from optim_core.hypers import WEIGHT_DECAY
 from optim_core.penalty import penalised
 from optim_core.simulate import NOISE
 from optim_core.spec import (
@@ -57,6 +58,11 @@ TUNED = Hyper(
     "tuned", "", 0, Interval(0, 1, open_high=False), 0, 1, "switch",
     "Each optimizer's best learning rate, and how wide its range of working rates is.",
 )  # fmt: skip
+DECOUPLED = Hyper(
+    "decoupled", "", 0, Interval(0, 1, open_high=False), 0, 1, "switch",
+    "A method with a weight decay of its own, as AdamW, takes λ₂ for it and runs without the L2 "
+    "penalty: not the same, and it ends elsewhere.",
+)  # fmt: skip
 RACE = (STEPS, NOISE, SEED, SPEED, FIELD, TUNED)
 
 
@@ -70,6 +76,7 @@ class Racer:
     after: Racer | None = None
     at: int = 0
     keep_count: bool = True  # the schedule's, see simulate
+    surface: Surface | None = None  # on which it runs, if it is not the setup's
     own_key: str = ""  # where several racers have one optimizer
     own_name: str = ""
     own_look: Look | None = None
@@ -231,6 +238,30 @@ def read_hypers(
     }
 
 
+def read_racers(
+    reader: Reader,
+    surface: Surface,
+    settings: Mapping[str, tuple[tuple[str, float], ...]],
+    schedule: Schedule | None = None,
+) -> dict[str, Racer]:
+    """Every optimizer as a racer; with `decoupled`, L2 becomes the own decay of those with one."""
+    apart = reader.number("decoupled", DECOUPLED) == 1.0
+    racers = {key: Racer(o, settings[key], schedule) for key, o in OPTIMIZERS.items()}
+    return {key: _decoupled(surface, r) if apart else r for key, r in racers.items()}
+
+
+def _decoupled(surface: Surface, racer: Racer) -> Racer:
+    """Adam with L2 and AdamW under one λ (Loshchilov & Hutter 2019, section 2)."""
+    l1, l2, proximal = surface.penalty
+    if not l2 or WEIGHT_DECAY.name not in dict(racer.hypers):
+        return racer
+    return replace(
+        racer,
+        hypers=tuple((n, l2 if n == WEIGHT_DECAY.name else v) for n, v in racer.hypers),
+        surface=penalised(surface, l1=l1, proximal=bool(proximal)),
+    )
+
+
 def without(racer: Racer, removed: Iterable[Ingredient]) -> Racer:
     """The same racer without some of its optimizer's ingredients."""
     removed = tuple(removed)
@@ -256,11 +287,11 @@ def parse(query: str) -> tuple[Setup, str, list[str]]:
     own = {k: {"lr": suggested_lr(surface, o)} for k, o in OPTIMIZERS.items()}
     settings = read_hypers(reader, own)
     schedule = read_schedule(reader)
-    racers = [Racer(o, settings[k], schedule) for k, o in OPTIMIZERS.items() if k in chosen]
+    racers = read_racers(reader, surface, settings, schedule)
     setup = Setup(
         surface,
         start,
-        tuple(racers),
+        tuple(racer for key, racer in racers.items() if key in chosen),
         steps=int(reader.number("steps", STEPS)),
         noise=reader.number("noise", NOISE),
         seed=int(reader.number("seed", SEED)),

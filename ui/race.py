@@ -43,18 +43,21 @@ def _finite(value: float) -> float | str:
     return value if np.isfinite(value) else str(value)
 
 
-def result(run: Run, whole: Run | Relay) -> dict[str, Any]:
-    """A row of the results table; JSON has no infinity, so what is not finite is its name."""
-    best = run.surface.best
+def result(run: Run, whole: Run | Relay, surface: Surface, losses: np.ndarray) -> dict[str, Any]:
+    """A row of the results table; JSON has no infinity, so what is not finite is its name.
+
+    surface, losses (T + 1,): what is compared, which may have a penalty that the run is without.
+    """
+    best = surface.best
     outcome = whole.outcome
     with np.errstate(invalid="ignore"):
-        excess = None if best is None else whole.losses - best
+        excess = None if best is None else losses - best
     return {
         "kind": outcome.kind,
         "period": outcome.period,
         "step": outcome.step,
         "reason": outcome.reason,
-        "loss": _finite(float(whole.losses[-1])),
+        "loss": _finite(float(losses[-1])),
         "within": [None if excess is None else steps_within(excess, t) for t in THRESHOLDS],
         "length": path_length(whole.positions),
         "evaluations": len(whole.positions) - 1,
@@ -81,18 +84,21 @@ def lane(setup: Setup, racer: Racer) -> Lane:
     legs = _legs(setup, racer)
     whole = legs[0] if len(legs) == 1 else Relay(legs)
     with np.errstate(all="ignore"):
-        excess = whole.losses - (surface.best or 0.0)
+        losses = (
+            whole.losses if racer.surface is None else evaluate(surface, "value", whole.positions)
+        )
+        excess = losses - (surface.best or 0.0)
         slopes = np.hypot.reduce(evaluate(surface, "gradient", whole.positions), axis=1)
     for array in (excess, slopes):
         array.flags.writeable = False
-    return Lane(legs[-1], whole, result(legs[-1], whole), excess, slopes)
+    return Lane(legs[-1], whole, result(legs[-1], whole, surface, losses), excess, slopes)
 
 
 def _legs(setup: Setup, racer: Racer) -> tuple[Run, ...]:
     before = _legs(replace(setup, steps=racer.at), racer.after) if racer.after else ()
     hypers: dict[str, Any] = dict(racer.hypers)
     run = simulate(
-        setup.surface,
+        racer.surface or setup.surface,
         racer.optimizer,
         start=None if before else setup.start,
         steps=setup.steps - racer.at,
@@ -122,7 +128,7 @@ def tuning(setup: Setup, racer: Racer) -> dict[str, Any]:
     """The rates of one optimizer that work, as the browser draws them."""
     hypers: dict[str, Any] = {name: value for name, value in racer.hypers if name != "lr"}
     found = tune(
-        setup.surface, racer.optimizer, start=setup.start, steps=setup.steps,
+        racer.surface or setup.surface, racer.optimizer, start=setup.start, steps=setup.steps,
         noise=setup.noise, seed=setup.seed, schedule=racer.schedule, **hypers,
     )  # fmt: skip
     fates = np.where(found.works, "w", np.where(np.isfinite(found.excess), ".", "x"))

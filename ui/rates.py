@@ -41,8 +41,9 @@ def _four(setup: Setup, racer: Racer) -> tuple[theory.Rate, ...]:
     hypers = dict(racer.hypers)
     limit = theory.limit(setup.surface, racer.optimizer, hypers)
     return theory.four_rates(
-        setup.surface, racer.optimizer, hypers, start=setup.start, steps=setup.steps, limit=limit.lr
-    )
+        setup.surface, racer.optimizer, hypers, start=setup.start, steps=setup.steps,
+        limit=limit.lr, schedule=racer.schedule,
+    )  # fmt: skip
 
 
 def _limit(setup: Setup, racer: Racer) -> dict[str, Any]:

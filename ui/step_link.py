@@ -22,6 +22,7 @@ from ui.permalink import (
     keys_of,
     read_hypers,
     read_place,
+    read_racers,
     read_schedule,
     suggested_lr,
     without,
@@ -56,7 +57,7 @@ def parse(query: str) -> tuple[View, str, list[str]]:
     none: tuple[str, ...] = ()
     keys = reader.take("without", keys_of("without", found), none)
     removed = tuple(ingredient for key, ingredient in found.items() if key in keys)
-    racer = Racer(OPTIMIZERS[of], settings[of], read_schedule(reader))
+    racer = read_racers(reader, surface, settings, read_schedule(reader))[of]
     racers = (racer, without(racer, removed)) if removed else (racer,)
     shown = reader.take("shown", choice("shown", ("whole", "without")), "whole")
     setup = Setup(

@@ -13,10 +13,10 @@ export class Controls {
   #paramsOf = null;
 
   // shared: one learning rate for all, which has a slider of its own elsewhere; one: the key of the
-  // optimizer that is shown alone by default; schedule: the controls of the rate's schedule; tune:
-  // what finds the best rate for each.
-  constructor(root, store, { shared = false, one = null, schedule = plan, tune = null } = {}) {
-    Object.assign(this, { store, shared, one, tune });
+  // optimizer that is shown alone by default; schedule: the controls of the rate's schedule;
+  // decoupled: whether L2 may be some method's own decay; tune: what finds the best rate for each.
+  constructor(root, store, { shared = false, one = null, schedule = plan, decoupled = false, tune = null } = {}) {
+    Object.assign(this, { store, shared, one, decoupled, tune });
     this.fields = new Fields(store);
     this.element = el("div", { class: "lab-controls" });
     this.element.append(
@@ -140,7 +140,8 @@ export class Controls {
   }
 
   #penalty() {
-    const { penalty } = this.store.catalog;
+    const { penalty, decoupled } = this.store.catalog;
+    const apart = this.decoupled ? [this.fields.field({ ...decoupled, label: "AdamW: λ₂ as its own decay" }, "decoupled")] : [];
     const word = el("span", {});
     const labels = { l1: "L1 λ₁", l2: "L2 λ₂", proximal: "proximal step for L1" };
     this.fields.onUpdate(() => {
@@ -153,6 +154,7 @@ export class Controls {
       { class: "lab-fold", "data-fold": "penalty", open: ["l1", "l2"].some((name) => this.store.isSet(name)) },
       el("summary", {}, el("b", {}, "Penalty"), " ", word),
       ...penalty.map((h) => this.fields.field({ ...h, label: labels[h.name] }, h.name)),
+      ...apart,
     );
   }
 

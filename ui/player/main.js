@@ -82,7 +82,7 @@ const pageOf = (build) => async (component) => {
 export const race = pageOf((root, catalog, query, Plotly) => {
   const store = new Store(catalog, query, catalog.defaults.opt);
   const player = new Player(root, store, Plotly);
-  const controls = new Controls(root, store, { tune: () => player.tuning.ask() });
+  const controls = new Controls(root, store, { decoupled: true, tune: () => player.tuning.ask() });
   return {
     take: (kind, message) => kind === "surface" && player.setSurface(message),
     receive(message) {

@@ -7,9 +7,10 @@ const KINDS = {
   decay: { name: "decay", color: "#8b5cf6" },
   memory: { name: "momentum", color: "#0072b2", isRaw: true },
   gradient: { name: "gradient", color: "#d55e00", isRaw: true },
-  unscaled: { name: "before scaling", dash: [5, 4], isRaw: true },
+  unscaled: { name: "before scaling", dash: [5, 4], width: 2.5, isRaw: true },
   shrinkage: { name: "L1 shrinks", color: "#be185d" },
-  step: { name: "the step", width: 3.5 },
+  // On top, thin and without a casing: of gradient descent it is the gradient's arrow once more.
+  step: { name: "the step", width: 2, isThin: true },
 };
 const ROOM = 0.35; // of the frame's shorter side: longer arrows before scaling are drawn shorter
 const NICE = [1, 2, 5, 10];
@@ -111,7 +112,7 @@ export class Parts {
     const turn = this.dim === 1 && here[1] > lowest ? -1 : 1; // above the curve where it is low
     this.#all(context, stage.frame, arrows, probe, ([x, y]) => [here[0] + x, here[1] + turn * y]);
     const ends = [...arrows.flatMap(({ from, to }) => [from, to]), ...(probe ? [probe] : [])];
-    if (this.dim === 2) this.#lens(context, stage.frame, here, arrows, probe, ends);
+    this.#lens(context, stage.frame, here, arrows, probe, ends);
     context.restore();
   };
 
@@ -126,7 +127,8 @@ export class Parts {
     const { colors } = this.player;
     const [xs, ys] = [0, 1].map((j) => ends.map((end) => end[j]));
     const [low, high] = [[Math.min(...xs), Math.min(...ys)], [Math.max(...xs), Math.max(...ys)]];
-    const size = Math.max(high[0] - low[0], high[1] - low[1]);
+    const isFlat = this.dim === 1; // where arrows are below each other, and only their length counts
+    const size = Math.max(high[0] - low[0], isFlat ? 0 : high[1] - low[1]);
     const side = Math.min(LENS, 0.42 * width, 0.42 * height);
     if (!(size > 0) || size > side / 2) return;
     const factor = 1 / nice(size / (side - 44));
@@ -137,7 +139,7 @@ export class Parts {
       height: side,
     };
     const middle = [frame.left + side / 2, frame.top + side / 2 + 6];
-    const put = (end) => end.map((v, j) => middle[j] + (v - (low[j] + high[j]) / 2) * factor);
+    const put = (end) => end.map((v, j) => middle[j] + (v - (low[j] + high[j]) / 2) * (isFlat && j ? 1.6 : factor));
     context.save();
     context.fillStyle = colors.back;
     context.globalAlpha = 0.88;
@@ -203,18 +205,18 @@ export class Parts {
 }
 
 // An arrow as far as the frame; its head is at the frame's edge where it goes on beyond.
-function drawArrow(context, frame, [x0, y0], [x1, y1], { color, dash = [], width = 3 }, colors) {
+function drawArrow(context, frame, [x0, y0], [x1, y1], { color, dash = [], width = 5, isThin = false }, colors) {
   const end = reachable(x0, y0, x1, y1);
   const seen = end && clip(x0, y0, ...end, frame);
   if (!seen) return;
   const [ax, ay, bx, by] = seen;
   const size = Math.hypot(bx - ax, by - ay);
   if (size < 1.5) return;
-  const head = Math.min(13, 0.7 * size + 2);
+  const head = Math.min(9 + width, 0.7 * size + 2);
   const angle = Math.atan2(by - ay, bx - ax);
   const [cx, cy] = [bx - head * 0.8 * Math.cos(angle), by - head * 0.8 * Math.sin(angle)];
   const ink = color ? colors.ink(color) : colors.text;
-  for (const isCasing of [true, false]) {
+  for (const isCasing of isThin ? [false] : [true, false]) {
     context.strokeStyle = context.fillStyle = isCasing ? colors.back : ink;
     context.lineWidth = width + (isCasing ? 3 : 0);
     context.setLineDash(isCasing ? [] : dash);

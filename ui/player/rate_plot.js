@@ -46,7 +46,7 @@ export class RatePlot {
     if (axes === this.#axes) return;
     this.#axes = axes;
     const x = { range: [0, steps * 1.02], title: { text: "step", standoff: 3 } };
-    this.stage.show([], { x, y: { range: [0, top], title: { text: "rate η", standoff: 2 }, nticks: 5 } }, colors);
+    this.stage.show([], { x, y: { range: [0, top], title: { text: "rate η", standoff: 2 }, nticks: this.host.clientHeight < 130 ? 3 : 5 } }, colors);
   }
 
   #draw = (above, below, stage) => {

@@ -65,7 +65,8 @@ export class Rates {
     const { name } = this.player.looks.get(run.key);
     if (!report) {
       const { lr, text } = limits[i];
-      const share = lr ? ` Its rate is ${number(view.lr / lr, 3)} × its limit: ${text}` : ` ${text}`;
+      const rate = this.store.isSet("schedule") ? "η₀" : "rate";
+      const share = lr ? ` Its ${rate} is ${number(view.lr / lr, 3)} × its limit: ${text}` : ` ${text}`;
       return void this.verdict.replaceChildren(el("b", {}, `${name}: ${inWords(run)}. `), run.reason, share);
     }
     this.verdict.replaceChildren(el("b", {}, `${name} blows up. `), report.sentence);

@@ -26,7 +26,7 @@ export class Steps {
       this.parts.legend,
       el("div", { class: "lab-tablebox" }, this.table.element),
     );
-    this.controls = new Controls(root, this.store, { one: catalog.defaults.stepOf });
+    this.controls = new Controls(root, this.store, { one: catalog.defaults.stepOf, decoupled: true });
   }
 
   connect = (send) => this.store.connect(send);
