@@ -15,8 +15,11 @@ lint: .venv/dev.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# In two streams, one a core: a browser waits a lot, and the rest computes.
 unit: .venv/dev.done browser
-	$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m browser > browser.log 2>&1 & browser=$$!; \
+	$(BIN)/python -m pytest -m "not browser"; unit=$$?; \
+	wait $$browser; browser=$$?; cat browser.log; exit $$((unit || browser))
 
 bench: .venv/dev.done browser
 	$(BIN)/python -m benchmarks
@@ -54,4 +57,4 @@ browser: .venv/dev.done
 	|| $(BIN)/playwright install --with-deps chromium
 
 clean:
-	rm -rf .venv .venv-parity .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-parity .mypy_cache .ruff_cache .hypothesis browser.log

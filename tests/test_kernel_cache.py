@@ -81,23 +81,29 @@ def step(copy: Path, key: str, more: str, code: str) -> float:
     return 10.0 - float(output(copy, code.format(key=key, more=more)))
 
 
-@pytest.mark.parametrize("code", [SECOND_POSITION, SWEPT_POSITION], ids=["simulate", "sweep"])
+HELPER = (
+    "adamw", ", weight_decay=0.0", "optim_core/optimizers/adam.py",
+    "return p - lr * m_hat", "return p - 2.0 * lr * m_hat",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("key", "more", "file", "old", "new"),
+    ("code", "key", "more", "file", "old", "new"),
     [
-        ("gd", "", "optim_core/optimizers/gd.py", "p - lr * g", "p - 2.0 * lr * g"),
         pytest.param(
-            "adamw", ", weight_decay=0.0", "optim_core/optimizers/adam.py",
-            "return p - lr * m_hat", "return p - 2.0 * lr * m_hat", id="helper in another file",
+            SECOND_POSITION, "gd", "", "optim_core/optimizers/gd.py",
+            "p - lr * g", "p - 2.0 * lr * g", id="rule",
         ),
         pytest.param(
-            "gd", "", "surfaces/parabola.py",
+            SECOND_POSITION, "gd", "", "surfaces/parabola.py",
             "return (2.0 * p,)", "return (4.0 * p,)", id="gradient",
         ),
+        pytest.param(SECOND_POSITION, *HELPER, id="helper in another file"),
+        pytest.param(SWEPT_POSITION, *HELPER, id="helper in another file, swept"),
     ],
 )  # fmt: skip
 def test_an_edit_is_never_served_stale(
-    copy: Path, key: str, more: str, file: str, old: str, new: str, code: str
+    copy: Path, code: str, key: str, more: str, file: str, old: str, new: str
 ) -> None:
     """Each of these edits doubles the first step; Numba itself looks at kernels.py alone."""
     kernels = copy / "optim_core" / "kernels.py"

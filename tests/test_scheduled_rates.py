@@ -83,9 +83,11 @@ def test_the_sentences_of_limits_under_a_schedule() -> None:
         run = simulate(PARABOLA, GD, lr=lr, steps=60, schedule=schedule)
         return theory.limit(PARABOLA, GD, {}, run).text
 
-    # 1.5 · 0.1^(t / 50) is 1 at t = 8.8
-    assert text(1.5, "exponential") == f"{still} The schedule's rate is beyond it from step 0 to 8."
-    # 1.02 · 0.1^(1 / 50) is 0.974
+    # 1.5 · 0.1^(t / 100) is 1 at t = 17.6
+    assert (
+        text(1.5, "exponential") == f"{still} The schedule's rate is beyond it from step 0 to 17."
+    )
+    # 1.02 · 0.1^(1 / 100) is 0.997
     assert text(1.02, "exponential") == f"{still} The schedule's rate is beyond it at step 0."
     assert text(0.9, "exponential") == still
     # (1 + cos(π t / 25)) / 2 > 1/1.1 for t ≤ 4, and for the same steps from the restarts on

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from benchmarks.browser import ROOT, chromium, serve
 
@@ -33,17 +33,34 @@ def told(message: ConsoleMessage, address: str) -> bool:
     return message.type == "error" and message.location["url"] not in strays
 
 
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """One context for each kind of screen: the app's own files are loaded once, as by a visitor."""
+    made: dict[str, BrowserContext] = {}
+
+    def context(**options: Any) -> BrowserContext:
+        key = repr(sorted(options.items()))
+        if key not in made:
+            made[key] = browser.new_context(
+                **{"viewport": {"width": 1440, "height": 900}} | options
+            )
+            made[key].set_default_timeout(10_000)
+        return made[key]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
 @pytest.fixture
-def lab(browser: Browser, address: str) -> Iterator[Open]:
+def lab(contexts: Callable[..., BrowserContext], address: str) -> Iterator[Open]:
     """Open the app at a query; afterwards no page may have written an error to its console."""
-    contexts = []
+    pages: list[Page] = []
     errors: list[str] = []
 
     def opened(query: str = "", *, ready: bool = True, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
-        contexts.append(context)
-        context.set_default_timeout(10_000)
-        page = context.new_page()
+        page = contexts(**options).new_page()
+        pages.append(page)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda m: errors.append(m.text) if told(m, address) else None)
         page.goto(address + "/" + query)
@@ -54,6 +71,6 @@ def lab(browser: Browser, address: str) -> Iterator[Open]:
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert errors == []

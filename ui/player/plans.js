@@ -12,7 +12,7 @@ export function plan(fields, store, fallback = () => store.catalog.defaults.sche
   const { schedules } = store.catalog;
   const current = () => store.text("schedule") ?? fallback();
   const boxes = schedules.map((schedule) => {
-    const box = el("div", { class: "lab-params" }, el("p", { class: "lab-says" }, schedule.about), mathml(schedule.formula), ...own(fields, schedule));
+    const box = el("div", { class: "lab-params" }, el("p", { class: "lab-about" }, schedule.about), mathml(schedule.formula), ...own(fields, schedule));
     fields.onUpdate(() => (box.hidden = current() !== schedule.key));
     return box;
   });
