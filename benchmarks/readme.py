@@ -17,8 +17,11 @@ from surfaces import SURFACES
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "race.gif"
 LIMITS = ROOT / "docs" / "limits.png"
-LIMITS_SIZE = ViewportSize(width=1440, height=870)
+STEP = ROOT / "docs" / "step.png"
+STILL_SIZE = ViewportSize(width=1440, height=870)
 LIMITS_PAGE = "learning_rate?surface=rosenbrock&of=gd"
+STEP_PAGE = "step_by_step?of=nesterov&surface=rosenbrock&nesterov.lr=0.0008"
+STEP_SHOWN = 13
 SIZE = ViewportSize(width=1200, height=760)
 RACE = (
     "?surface=rosenbrock&opt=gd-momentum-rmsprop-adam&steps=240&speed=40"
@@ -147,12 +150,22 @@ def picture() -> bytes:
 
 def limits() -> bytes:
     """The Learning rate page when its runs have been played."""
+    return _still(LIMITS_PAGE, ".lab-heat[data-painted]", ["End"])
+
+
+def one_step() -> bytes:
+    """The Step by step page at one of its steps."""
+    return _still(STEP_PAGE, ".lab-line math", ["Home", *["ArrowRight"] * STEP_SHOWN])
+
+
+def _still(path: str, ready: str, keys: list[str]) -> bytes:
     with serve(ROOT / "app.py") as address, chromium() as browser:
-        page = browser.new_page(viewport=LIMITS_SIZE)
-        page.goto(f"{address}/{LIMITS_PAGE}")
-        page.wait_for_selector(".lab-heat[data-painted]")
+        page = browser.new_page(viewport=STILL_SIZE)
+        page.goto(f"{address}/{path}")
+        page.wait_for_selector(ready)
         page.wait_for_selector(".lab-results tbody tr")
-        page.keyboard.press("End")
+        for key in keys:
+            page.keyboard.press(key)
         page.mouse.move(0, 0)
         page.wait_for_timeout(1500)
         return page.screenshot()
@@ -163,7 +176,7 @@ def main() -> None:
     parser.add_argument("--picture", action="store_true", help="make the pictures anew, too")
     if parser.parse_args().picture:
         PICTURE.parent.mkdir(exist_ok=True)
-        for file, made in ((PICTURE, picture()), (LIMITS, limits())):
+        for file, made in ((PICTURE, picture()), (LIMITS, limits()), (STEP, one_step())):
             if len(made) > BIGGEST:
                 raise ValueError(f"{file.name} has {len(made)} bytes, {BIGGEST} are allowed.")
             file.write_bytes(made)

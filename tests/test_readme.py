@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.readme import BIGGEST, LIMITS, PICTURE, tables
+from benchmarks.readme import BIGGEST, LIMITS, PICTURE, STEP, tables
 from optim_core import OPTIMIZERS, simulate
 from optim_core.spec import Optimizer
 from surfaces import SURFACES
@@ -80,15 +80,15 @@ def test_every_file_that_is_named_exists() -> None:
 
 def test_the_picture_comes_first_moves_and_is_small() -> None:
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)
-    assert shown == [file.relative_to(ROOT).as_posix() for file in (PICTURE, LIMITS)]
+    assert shown == [file.relative_to(ROOT).as_posix() for file in (PICTURE, LIMITS, STEP)]
     assert TEXT.index(shown[0]) < TEXT.index("\n## ")
-    assert max(file.stat().st_size for file in (PICTURE, LIMITS)) <= BIGGEST
+    assert max(file.stat().st_size for file in (PICTURE, LIMITS, STEP)) <= BIGGEST
     with Image.open(PICTURE) as picture:
         assert picture.info["loop"] == 0  # for ever
         assert getattr(picture, "n_frames", 1) > 20
 
 
-@pytest.mark.parametrize(("call", "lines"), [("run = simulate(", 4), ("sweep(", 3)])
+@pytest.mark.parametrize(("call", "lines"), [("run = simulate(", 4), ("sweep(", 3), ("Relay(", 4)])
 def test_the_python_examples_print_what_they_say(
     call: str, lines: int, capsys: pytest.CaptureFixture[str]
 ) -> None:

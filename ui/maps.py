@@ -245,6 +245,7 @@ def _header(sheet: Sheet) -> dict[str, Any]:
         "window": sheet.window,
         "steps": sheet.steps,
         "cells": sheet.cells,
+        "scheduled": any(r.schedule is not None for r in sheet.racers),
     }
 
 

@@ -140,8 +140,10 @@ export class Controls {
   }
 
   #penalty() {
-    const { penalty, decoupled } = this.store.catalog;
-    const apart = this.decoupled ? [this.fields.field({ ...decoupled, label: "AdamW: λ₂ as its own decay" }, "decoupled")] : [];
+    const { penalty, decoupled, optimizers } = this.store.catalog;
+    const own = optimizers.filter(({ hypers }) => hypers.some(({ name }) => name === "weight_decay"));
+    const label = `λ₂ as ${own.map(({ name }) => name).join(", ")}'s own decay`;
+    const apart = this.decoupled ? [this.fields.field({ ...decoupled, label }, "decoupled")] : [];
     const word = el("span", {});
     const labels = { l1: "L1 λ₁", l2: "L2 λ₂", proximal: "proximal step for L1" };
     this.fields.onUpdate(() => {

@@ -287,7 +287,8 @@ export class Player {
     this.#lossAxes = axes;
     // On the Learning rate page it stands below the paths, and is too low for more.
     const isLow = this.loss.host.clientHeight < 240;
-    const title = { text: log ? `loss − ${isLow ? "minimum" : "best known minimum"}` : "loss", standoff: 2 };
+    const text = this.loss.host.clientHeight < 130 ? "loss" : `loss − ${isLow ? "minimum" : "best known minimum"}`;
+    const title = { text: log ? text : "loss", standoff: 2 };
     const type = log ? "log" : "linear";
     this.loss.show(
       [],

@@ -3,6 +3,7 @@ import { el } from "./format.js";
 import { Stage } from "./stage.js";
 import { Trail } from "./trail.js";
 
+const LOW = 130; // pixels; too low for more than two numbers
 const NICE = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12];
 
 export class RatePlot {
@@ -42,11 +43,13 @@ export class RatePlot {
     const highest = Math.max(1e-300, ...this.#curves.map(({ ys }) => ys.reduce((a, b) => Math.max(a, b), 0)));
     const unit = 10 ** Math.floor(Math.log10(highest * 1.04));
     const top = unit * NICE.find((n) => n * unit >= highest * 1.04);
-    const axes = JSON.stringify([top, steps, colors.key]);
+    const height = this.host.clientHeight;
+    const axes = JSON.stringify([top, steps, colors.key, height < LOW]);
     if (axes === this.#axes) return;
     this.#axes = axes;
     const x = { range: [0, steps * 1.02], title: { text: "step", standoff: 3 } };
-    this.stage.show([], { x, y: { range: [0, top], title: { text: "rate η", standoff: 2 }, nticks: this.host.clientHeight < 130 ? 3 : 5 } }, colors);
+    const title = { text: height < LOW ? "η" : "rate η", standoff: 2 };
+    this.stage.show([], { x, y: { range: [0, top], title, nticks: height < LOW ? 2 : 5 } }, colors);
   }
 
   #draw = (above, below, stage) => {

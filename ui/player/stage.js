@@ -57,7 +57,7 @@ export class Stage {
       ...given,
       ticks: "outside",
       title: narrow ? undefined : given.title,
-      nticks: narrow ? 5 : (given.nticks ?? 8),
+      nticks: Math.min(narrow ? 5 : 8, given.nticks ?? 8),
     });
     const layout = {
       margin: narrow ? { l: 42, r: 6, t: 6, b: 22 } : this.margin,

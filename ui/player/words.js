@@ -13,7 +13,7 @@ export const WORDS = {
     title: [""],
     says: `Every cell is a run of ${name}, ${header.steps} steps${"xy".includes(header.axes[1].name) ? "" : " from the same start"}. ${
       header.boundary
-        ? "The line is the theory's limit, and the colors were computed without it. "
+        ? `The line is the theory's limit${header.scheduled ? " of a constant rate" : ""}, and the colors were computed without it. `
         : ""
     }Click a cell to play it; zoom into the edge, which is often a fractal.`,
     legend: [...OUTCOMES, ...(header.boundary ? [["lab-ink-line", `theory’s limit for each ${label(header.axes[1].name)}`]] : [])],
