@@ -1,6 +1,6 @@
 // The controls, made from the declarations: a gallery of surfaces, the optimizers, their schedule,
 // the penalty, the race.
-import { el, number, swatch } from "./format.js";
+import { el, number, say, swatch } from "./format.js";
 import { Fields } from "./fields.js";
 import { plan } from "./plans.js";
 import { thumbnail } from "./thumbnail.js";
@@ -149,7 +149,7 @@ export class Controls {
     this.fields.onUpdate(() => {
       const [l1, l2] = ["l1", "l2"].map((name) => this.store.number(name, 0));
       const parts = [l1 ? `L1 ${number(l1)}` : "", l2 ? `L2 ${number(l2)}` : ""].filter(Boolean);
-      word.textContent = parts.join(", ") || "none";
+      say(word, parts.join(", ") || "none");
     });
     return el(
       "details",

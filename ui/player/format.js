@@ -30,6 +30,9 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+// Text that is already there is not set again, which would lay out its surroundings anew.
+export const say = (node, text) => node.textContent === text || (node.textContent = text);
+
 // A formula, which comes from the app's own declarations.
 export function mathml(text) {
   const box = el("div", { class: "lab-formula" });

@@ -2,9 +2,6 @@
 // each message.
 import { Controls } from "./controls.js";
 import { Player } from "./player.js";
-import { Rates } from "./rates.js";
-import { Schedules } from "./schedules.js";
-import { Steps } from "./steps.js";
 import { Store } from "./store.js";
 import { unpack } from "./wire.js";
 
@@ -43,9 +40,9 @@ export const surface = relay("surface");
 export const map = relay("map");
 export const answer = relay("answer");
 
-async function mount(component, first, build) {
+async function mount(component, first, load) {
   const root = component.parentElement.querySelector("[data-lab]");
-  const [catalog, Plotly] = await Promise.all([catalogLoaded, plotlyLoaded, styled]);
+  const [catalog, Plotly, build] = await Promise.all([catalogLoaded, plotlyLoaded, load(), styled]);
   root.replaceChildren();
   const page = build(root, catalog, first.header.clean, Plotly);
   const listen = (kind, message) => page.take(kind, message);
@@ -59,11 +56,11 @@ let calls = 0;
 let newest = 0;
 
 // A page's main component: mounted once, and handed each message.
-const pageOf = (build) => async (component) => {
+const pageOf = (load) => async (component) => {
   const call = ++calls;
   const message = await unpack(component.data);
   const parent = component.parentElement;
-  if (!mounted.has(parent)) mounted.set(parent, mount(component, message, build));
+  if (!mounted.has(parent)) mounted.set(parent, mount(component, message, load));
   const { page, stop } = await mounted.get(parent);
   page.connect((ask) => component.setStateValue("ask", ask));
   page.theme();
@@ -79,7 +76,7 @@ const pageOf = (build) => async (component) => {
   };
 };
 
-export const race = pageOf((root, catalog, query, Plotly) => {
+const compare = (root, catalog, query, Plotly) => {
   const store = new Store(catalog, query, catalog.defaults.opt);
   const player = new Player(root, store, Plotly);
   const controls = new Controls(root, store, { decoupled: true, tune: () => player.tuning.ask() });
@@ -97,10 +94,17 @@ export const race = pageOf((root, catalog, query, Plotly) => {
       store.close();
     },
   };
-});
+};
 
-const page = (Page) => pageOf((...all) => new Page(...all));
+export const race = pageOf(async () => compare);
 
-export const rates = page(Rates);
-export const schedules = page(Schedules);
-export const steps = page(Steps);
+// A page's own code is loaded where it is needed.
+const page = (file, name) =>
+  pageOf(async () => {
+    const Page = (await import(file))[name];
+    return (...all) => new Page(...all);
+  });
+
+export const rates = page("./rates.js", "Rates");
+export const schedules = page("./schedules.js", "Schedules");
+export const steps = page("./steps.js", "Steps");

@@ -1,5 +1,5 @@
 // The schedule of the learning rate: one for all runs, or several that are compared.
-import { el, mathml, swatch } from "./format.js";
+import { el, mathml, say, swatch } from "./format.js";
 
 const shared = (fields, catalog) =>
   catalog.shared.map((h) => fields.field({ ...h, label: { warmup: "warm-up", warmup_from: "begins at", total: "planned" }[h.name] }, h.name));
@@ -7,28 +7,37 @@ const shared = (fields, catalog) =>
 const own = (fields, schedule) => schedule.hypers.map((h) => fields.field(h, `${schedule.key}.${h.name}`));
 
 // One schedule, chosen from a list; what may be set of it follows the choice. fallback: the key of
-// the one by default.
+// the one by default. Most links have none, so what is folded away is made when it is opened.
 export function plan(fields, store, fallback = () => store.catalog.defaults.schedule) {
   const { schedules } = store.catalog;
   const current = () => store.text("schedule") ?? fallback();
-  const boxes = schedules.map((schedule) => {
-    const box = el("div", { class: "lab-params" }, el("p", { class: "lab-about" }, schedule.about), mathml(schedule.formula), ...own(fields, schedule));
-    fields.onUpdate(() => (box.hidden = current() !== schedule.key));
-    return box;
-  });
   const word = el("span", {});
   fields.onUpdate(() => {
     const warmup = store.number("warmup", 0);
-    word.textContent = schedules.find(({ key }) => key === current()).name.toLowerCase() + (warmup ? `, warm-up of ${warmup}` : "");
+    say(word, schedules.find(({ key }) => key === current()).name.toLowerCase() + (warmup ? `, warm-up of ${warmup}` : ""));
   });
-  return el(
+  const box = (schedule) => {
+    const made = el("div", { class: "lab-params" }, el("p", { class: "lab-about" }, schedule.about), mathml(schedule.formula), ...own(fields, schedule));
+    fields.onUpdate(() => (made.hidden = current() !== schedule.key));
+    return made;
+  };
+  const fold = el(
     "details",
     { class: "lab-fold", "data-fold": "schedule", open: ["schedule", "warmup"].some((name) => store.isSet(name)) },
     el("summary", {}, el("b", {}, "Schedule"), " ", word),
-    fields.select("schedule", "Schedule", schedules.map(({ key, name }) => [key, name]), fallback),
-    ...boxes,
-    ...shared(fields, store.catalog),
   );
+  const unfold = () => {
+    if (!fold.open || fold.childElementCount > 1) return;
+    fold.append(
+      fields.select("schedule", "Schedule", schedules.map(({ key, name }) => [key, name]), fallback),
+      ...schedules.map(box),
+      ...shared(fields, store.catalog),
+    );
+    fields.update();
+  };
+  fold.addEventListener("toggle", unfold);
+  unfold();
+  return fold;
 }
 
 // Several schedules, each with a switch and its own settings.
