@@ -15,6 +15,8 @@ const SPEEDS = [5, 15, 40, 100, 300, 1000];
 const FRAME = 34; // ms, two frames
 const LEVELS = 24;
 const DEEPEST = 36; // decades of loss in view
+const SLOW = 60; // ms; a surface that takes longer to draw…
+const REST = 150; // ms …waits until the hand has rested so long, and the paths go first
 const DECADES = 3; // the loss axis ends at every third power of ten, so a drag seldom shakes it
 
 export class Player {
@@ -28,6 +30,8 @@ export class Player {
   #answers = 0;
   #relief = null;
   #reliefShown = null;
+  #reliefTime = 0; // ms that it took to draw
+  #reliefTimer = 0;
   #framed = null; // the surface whose own frame the view started from
   #lossAxes = "";
   #own = "";
@@ -50,6 +54,7 @@ export class Player {
     this.hand.close();
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#later);
+    clearTimeout(this.#reliefTimer);
     clearTimeout(this.viewTimer);
     this.main.close();
     this.loss.close();
@@ -78,7 +83,15 @@ export class Player {
 
   setSurface({ header, groups }) {
     this.#relief = { ...header, ...groups };
-    this.#showRelief();
+    this.#reliefSoon();
+  }
+
+  // At once, unless it is the same surface in another shape and took long to draw the last time.
+  #reliefSoon() {
+    clearTimeout(this.#reliefTimer);
+    const isAnother = this.#framed !== this.header?.surface || !this.main.ready;
+    if (isAnother || this.#reliefTime < SLOW) this.#showRelief();
+    else if (this.#relief !== this.#reliefShown) this.#reliefTimer = setTimeout(() => this.#showRelief(), REST);
   }
 
   setRuns({ header, groups }) {
@@ -94,7 +107,7 @@ export class Player {
     else if (atEnd) this.#t = this.#steps;
     this.#t = Math.min(this.#t, this.#steps);
     this.#showTime();
-    this.#showRelief();
+    this.#reliefSoon();
     this.#paintNow();
     // Tests and the benchmark read which answer the picture shows.
     this.root.dataset.answer = ++this.#answers;
@@ -236,7 +249,10 @@ export class Player {
     const { trace, ranges, titles } = draw.call(this, relief, surface);
     // A copy, because Plotly writes into the ranges that it is given.
     const axis = (i) => ({ range: [...ranges[i]], title: { text: titles[i], standoff: 3 } });
-    this.main.show([trace], { x: axis(0), y: axis(1), keepsWindow }, this.colors);
+    const began = performance.now();
+    this.main
+      .show([trace], { x: axis(0), y: axis(1), keepsWindow }, this.colors)
+      .then(() => (this.#reliefTime = performance.now() - began));
   }
 
   #curveFigure({ heights: [heights], window: [[a, b]] }, { domain: [[low, high]] }) {
