@@ -1,7 +1,7 @@
 """Compile before the server answers: once per machine, then it is loaded from disk.
 
-What few links ask for first, schedules and proximal steps over many runs, follows in a thread of
-its own while the server answers already.
+What few links ask for first follows in a thread of its own while the server answers already: what
+maps have in common, which takes a third of the time, then schedules and proximal steps.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ui.race import race_message, surface_message
 
 
 def compile_all() -> Iterator[tuple[int, int]]:
-    """Compile or load every kernel; yields how many are ready, and of how many."""
+    """Compile or load what most visits need; yields how many kernels are ready, and of how many."""
     functions: tuple[kernels.Which, ...] = get_args(kernels.Which)
-    work: list[Callable[[], object]] = [kernels.sweeper]
+    work: list[Callable[[], object]] = []
     for optimizer in OPTIMIZERS.values():
         work += [partial(kernels.recorder, optimizer), partial(kernels.advancer, optimizer)]
     work += [partial(kernels.reactor, schedule) for schedule in SCHEDULES.values()]
@@ -34,7 +34,8 @@ def compile_all() -> Iterator[tuple[int, int]]:
 
 
 def compile_the_rest() -> None:
-    """Compile or load the kernels of runs under a schedule, and of those with proximal steps."""
+    """Compile or load the driver of maps, and the kernels of schedules and of proximal steps."""
+    kernels.sweeper()
     for optimizer in OPTIMIZERS.values():
         kernels.recorder(optimizer, watches=True)
         for scheduled, proximal in ((True, False), (False, True), (True, True)):
