@@ -191,7 +191,8 @@ def simulate(
         scale = schedule.scale(began.schedule_step, steps)
         for row, hyper in zip(table, optimizer.hypers, strict=True):
             if hyper.role:
-                row *= scale[:, ROLES.index(hyper.role)]
+                with np.errstate(over="ignore"):
+                    row *= scale[:, ROLES.index(hyper.role)]
                 by_step[hyper.name] = row
     clock, memory = np.array(began.clock), began.memory
     draws = gradient_noise(sigma, seed, began.steps + steps, dim)

@@ -355,3 +355,10 @@ def test_l2_and_decoupled_decay_end_at_different_points() -> None:
     both = race(setup_of(query))
     assert both[1].run.surface == surface, "unless it is asked for"
     assert both[1].run.hypers["weight_decay"] == 0.01
+
+
+def test_a_rate_that_leaves_the_floats_is_still_sent() -> None:
+    query = "opt=gd&gd.lr=1e308&schedule=piecewise&piecewise.first=2&piecewise.middle=10&steps=9"
+    header, groups = message_of(query)
+    assert header["runs"][0]["kind"] == "diverged"
+    assert math.inf in groups["rates"][0]

@@ -75,7 +75,13 @@ def catalog() -> dict[str, Any]:
         "scheduleRace": [catalog_entry(h) for h in schedule_link.CONTROLS],
         "change": catalog_entry(schedule_link.CHANGE),
         "scenes": [
-            {"key": s.key, "name": s.name, "about": s.about, "schedule": s.schedule}
+            {
+                "key": s.key,
+                "name": s.name,
+                "about": s.about,
+                "schedule": s.schedule,
+                "controls": s.controls,
+            }
             for s in SCENES.values()
         ],
         "defaults": {

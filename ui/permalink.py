@@ -111,6 +111,11 @@ def suggested_lr(surface: Surface, optimizer: Optimizer) -> float:
     return float(f"{rate:.2g}")
 
 
+def suggested(surface: Surface) -> dict[str, dict[str, float]]:
+    """Every optimizer's own defaults on a surface, as `read_hypers` takes them."""
+    return {key: {"lr": suggested_lr(surface, o)} for key, o in OPTIMIZERS.items()}
+
+
 def _shown(text: str) -> str:
     shown = repr(text)
     return shown if len(shown) <= 30 else shown[:28] + "…'"
@@ -136,10 +141,14 @@ class Reader:
             more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
             self.notes.append(f"{_shown(names[0])}{more} {said}.")
 
-    def finish(self) -> None:
-        """Note what no control has taken, but for names that another surface would take."""
+    def finish(self) -> tuple[str, list[str]]:
+        """The query without what was wrong in it, and what was wrong, each once.
+
+        What no control has taken is wrong, but for names that another surface would take.
+        """
         others = {p.name for s in SURFACES.values() for p in s.params} | {"x", "y"}
         self._note_names([name for name in self.raw if name not in others], "is no control")
+        return urlencode(self.kept), list(dict.fromkeys(self.notes))
 
     def take(self, name: str, read: Callable[[str], T], default: T) -> T:
         if name not in self.raw:
@@ -284,8 +293,7 @@ def parse(query: str) -> tuple[Setup, str, list[str]]:
     reader = Reader(query)
     surface, start = read_place(reader)
     chosen = reader.take("opt", keys_of("opt", OPTIMIZERS), DEFAULT_RACERS)
-    own = {k: {"lr": suggested_lr(surface, o)} for k, o in OPTIMIZERS.items()}
-    settings = read_hypers(reader, own)
+    settings = read_hypers(reader, suggested(surface))
     schedule = read_schedule(reader)
     racers = read_racers(reader, surface, settings, schedule)
     setup = Setup(
@@ -299,8 +307,7 @@ def parse(query: str) -> tuple[Setup, str, list[str]]:
     )
     reader.number("speed", SPEED)
     reader.number("field", FIELD)
-    reader.finish()
-    return setup, urlencode(reader.kept), list(dict.fromkeys(reader.notes))
+    return setup, *reader.finish()
 
 
 def catalog_entry(hyper: Hyper) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def _own(racer: Racer) -> dict[str, Any]:
 
 def _changing(lanes: list[Lane]) -> bool:
     """Whether any run's rate is not the same at every step."""
-    return any(bool(np.ptp(lane.whole.rates) > 0.0) for lane in lanes)
+    return any(bool((lane.whole.rates != lane.whole.rates[0]).any()) for lane in lanes)
 
 
 def lowest(surface: Surface) -> list[bool]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cache
-from urllib.parse import urlencode
 
 import numpy as np
 
@@ -156,5 +155,4 @@ def parse(query: str) -> tuple[View, str, list[str]]:
     window = reader.take("view", lambda text: _read_window(text, axes), None)
     reader.number("speed", SPEED)
     reader.number("field", FIELD)
-    reader.finish()
-    return replace(view, window=window), urlencode(reader.kept), list(dict.fromkeys(reader.notes))
+    return replace(view, window=window), *reader.finish()

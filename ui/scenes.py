@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Scene:
     name: str
     about: str
     schedule: str  # the key of the one that shows it best
+    controls: tuple[Literal["sched", "without", "at", "to"], ...]  # what may be chosen beside it
     racers: Callable[[Cast], tuple[Racer, ...]]
     says: Callable[[Cast, Setup], str]  # one or two sentences, with numbers of the runs
 
@@ -48,8 +50,8 @@ def _raced(cast: Cast) -> tuple[Racer, ...]:
 
 def _planned(cast: Cast) -> Schedule:
     """The schedule with the whole run in view: a part of a run would plan for itself alone."""
-    total = {h.name: v for h, v in zip(cast.schedule.settings, cast.schedule.args, strict=True)}
-    return cast.schedule.with_params(total=total["total"] or cast.steps)
+    given = {h.name: v for h, v in zip(cast.schedule.settings, cast.schedule.args, strict=True)}
+    return cast.schedule.with_params(total=given["total"] or cast.steps)
 
 
 def _parted(cast: Cast) -> tuple[Racer, ...]:
@@ -132,24 +134,24 @@ SCENES: dict[str, Scene] = {
     for scene in (
         Scene(
             "race", "Race", "One optimizer from one start, under several schedules at once.",
-            "constant", _raced, _winner,
+            "constant", ("sched",), _raced, _winner,
         ),
         Scene(
             "ingredient", "Conventions",
             "The same method with one thing done otherwise: under a schedule it shows.",
-            "exponential", _parted, _gap,
+            "exponential", ("without",), _parted, _gap,
         ),
         Scene(
             "resume", "Resume",
             "A run is stopped and resumed: with its step count kept, or reset to 0, which is the "
             "classic initial_epoch mistake.",
-            "exponential", _resumed, _jump,
+            "exponential", ("at",), _resumed, _jump,
         ),
         Scene(
             "handoff", "Hand-off",
             "One optimizer takes over from another in mid-run, such as Adam and then SGD to "
             "fine-tune.",
-            "constant", _handed, _taken_over,
+            "constant", ("at", "to"), _handed, _taken_over,
         ),
     )
 }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
 
 from optim_core import OPTIMIZERS, SCHEDULES
 from optim_core.simulate import NOISE
@@ -23,7 +22,7 @@ from ui.permalink import (
     read_hypers,
     read_place,
     read_schedules,
-    suggested_lr,
+    suggested,
 )
 from ui.scenes import SCENES, Cast, Scene
 
@@ -66,8 +65,7 @@ def parse(query: str) -> tuple[View, str, list[str]]:
     reader = Reader(query)
     surface, start = read_place(reader)
     scene = SCENES[reader.take("scene", choice("scene", SCENES), DEFAULT_SCENE)]
-    own = {key: {"lr": suggested_lr(surface, o)} for key, o in OPTIMIZERS.items()}
-    settings = read_hypers(reader, own)
+    settings = read_hypers(reader, suggested(surface))
     racers = {key: Racer(o, settings[key]) for key, o in OPTIMIZERS.items()}
     of = reader.take("of", choice("of", OPTIMIZERS), DEFAULT_OPTIMIZER)
     first = next(key for key in (DEFAULT_OTHER, DEFAULT_OPTIMIZER) if key != of)
@@ -104,6 +102,4 @@ def parse(query: str) -> tuple[View, str, list[str]]:
     )
     reader.number("speed", SPEED)
     reader.number("field", FIELD)
-    reader.finish()
-    view = View(replace(setup, racers=scene.racers(cast)), scene, cast)
-    return view, urlencode(reader.kept), list(dict.fromkeys(reader.notes))
+    return View(replace(setup, racers=scene.racers(cast)), scene, cast), *reader.finish()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
 
 from optim_core import OPTIMIZERS
 from optim_core.simulate import NOISE
@@ -24,7 +23,7 @@ from ui.permalink import (
     read_place,
     read_racers,
     read_schedule,
-    suggested_lr,
+    suggested,
     without,
 )
 
@@ -50,8 +49,7 @@ def parse(query: str) -> tuple[View, str, list[str]]:
     """
     reader = Reader(query)
     surface, start = read_place(reader)
-    own = {key: {"lr": suggested_lr(surface, o)} for key, o in OPTIMIZERS.items()}
-    settings = read_hypers(reader, own)
+    settings = read_hypers(reader, suggested(surface))
     of = reader.take("of", choice("of", OPTIMIZERS), DEFAULT_OPTIMIZER)
     found = {i.key: i for i in OPTIMIZERS[of].ingredients}
     none: tuple[str, ...] = ()
@@ -70,6 +68,4 @@ def parse(query: str) -> tuple[View, str, list[str]]:
     )
     reader.number("speed", SLOW)
     reader.number("field", FIELD)
-    reader.finish()
-    view = View(setup, removed, racers[-1] if shown == "without" else racer)
-    return view, urlencode(reader.kept), list(dict.fromkeys(reader.notes))
+    return View(setup, removed, racers[-1] if shown == "without" else racer), *reader.finish()

@@ -45,8 +45,7 @@ def steps_message(view: View, query: str, clean: str, notes: list[str]) -> bytes
     """The runs, and of the one that is shown its formula, quantities and parts by step."""
     run = solo(view.setup, view.shown)
     found = quantities(run)
-    hypers: dict[str, float] = dict(view.shown.hypers)
-    formula = lines(run.optimizer, hypers, penalty=run.surface.penalty, noisy=run.noisy)
+    formula = lines(run.optimizer, run.hypers, penalty=run.surface.penalty, noisy=run.noisy)
     header: dict[str, Any] = {
         "step": {
             "of": run.optimizer.key,
@@ -58,7 +57,7 @@ def steps_message(view: View, query: str, clean: str, notes: list[str]) -> bytes
                     "name": line.name,
                     "formula": mathml(line.latex),
                     "symbol": mathml(line.symbol),
-                    "numbers": mathml(line.numbers) if line.numbers else "",
+                    "numbers": mathml(line.numbers),
                 }
                 for line in formula
             ],

@@ -97,6 +97,7 @@ export class Parts {
 
   draw = (context, stage, place) => {
     if (!this.positions) return;
+    if (!this.legend.childElementCount) this.#showLegend();
     const here = place(this.#at(this.positions));
     if (!here.every(Number.isFinite)) return;
     const arrows = this.#arrows(stage).arrows.map((arrow, lane) => {

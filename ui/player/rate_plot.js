@@ -40,7 +40,7 @@ export class RatePlot {
   // From zero, so that a rate that is cut to a tenth looks like a tenth.
   showAxes(steps, colors) {
     if (!this.shown) return;
-    const highest = Math.max(1e-300, ...this.#curves.map(({ ys }) => ys.reduce((a, b) => Math.max(a, b), 0)));
+    const highest = Math.max(1e-300, ...this.#curves.map(({ ys }) => ys.reduce((a, b) => (Number.isFinite(b) ? Math.max(a, b) : a), 0)));
     const unit = 10 ** Math.floor(Math.log10(highest * 1.04));
     const top = unit * NICE.find((n) => n * unit >= highest * 1.04);
     const height = this.host.clientHeight;

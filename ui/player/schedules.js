@@ -28,13 +28,15 @@ export class Schedules {
     return this.store.catalog.scenes.find((scene) => scene.key === key);
   }
 
+  #has = (control) => this.scene.controls.includes(control);
+
   // A race has several schedules; every other scene has one.
   #plans(fields, store) {
     const several = plans(fields, store, store.catalog.defaults.schedules);
     const one = plan(fields, store, () => this.scene.schedule);
     one.open = true;
     fields.onUpdate(() => {
-      several.hidden = this.scene.key !== "race";
+      several.hidden = !this.#has("sched");
       one.hidden = !several.hidden;
     });
     return el("div", {}, several, one);
@@ -60,9 +62,9 @@ export class Schedules {
     const to = this.fields.select("to", "Second optimizer", optimizers.map(({ key, name }) => [key, `then ${name}`]), () => this.shown?.to ?? defaults.scheduleTo);
     this.ingredients = el("select", { "aria-label": "What is done otherwise", onchange: () => this.store.set({ without: this.ingredients.value }) });
     this.fields.onUpdate(() => {
-      at.hidden = !["resume", "handoff"].includes(this.scene.key);
-      to.hidden = this.scene.key !== "handoff";
-      this.ingredients.hidden = this.scene.key !== "ingredient";
+      at.hidden = !this.#has("at");
+      to.hidden = !this.#has("to");
+      this.ingredients.hidden = !this.#has("without");
     });
     return el(
       "div",

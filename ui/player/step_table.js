@@ -5,7 +5,7 @@ const ROW = 27; // pixels
 const ROWS = 9;
 const NAMES = { p: "position", g: "gradient", probe: "look-ahead", update: "update", z: "before shrinking", "p.after": "new position" };
 const DECIMALS = { g: 4, update: 4 };
-const SHARE = 1e6; // what is longer, or much shorter, than its decimals is written with an exponent
+const LONG = 1e6; // from here on, and where its decimals would be zeros, a number has an exponent
 
 // With so many decimals, or as many more as two digits need.
 export function fixed(value, decimals) {
@@ -13,7 +13,7 @@ export function fixed(value, decimals) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   const needed = size === 0 ? decimals : Math.max(decimals, 1 - Math.floor(Math.log10(size)));
-  const text = size >= SHARE || needed > decimals + 3 ? value.toExponential(decimals) : value.toFixed(needed);
+  const text = size >= LONG || needed > decimals + 3 ? value.toExponential(decimals) : value.toFixed(needed);
   return text.replace("e+", "e").replaceAll("-", "−");
 }
 

@@ -56,7 +56,7 @@ export class Steps {
     this.message = step;
     this.steps = quantities.get("p")[0].length;
     const path = quantities.get("p").map((row, j) => Float64Array.of(...row, quantities.get("p.after")[j].at(-1)));
-    this.rates = quantities.get("lr")?.[0];
+    this.rates = quantities.get("lr")[0];
     this.parts.show(groups.parts, path, {
       isScaled: step.scaled,
       probes: quantities.get("probe"),
