@@ -1,7 +1,8 @@
 PYTHON ?= python3
-BIN := .venv/bin
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PORT ?= 8501
-.PHONY: run test lint unit bench bench-page bench-peers parity readme browser clean
+LOCK := .venv-lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+.PHONY: run test lint unit bench bench-page bench-peers parity readme lock browser clean
 
 run: .venv/run.done
 	@echo "Descent Lab: http://localhost:$(PORT) (Ctrl+C ends it)"
@@ -35,20 +36,27 @@ bench-peers: .venv-parity/done
 readme: .venv/dev.done browser
 	$(BIN)/python -m benchmarks.readme
 
-.venv/run.done: requirements.txt
+.venv/run.done: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make run PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
 	@touch $@
 
-.venv/dev.done: .venv/run.done requirements-dev.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+.venv/dev.done: .venv/run.done requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.lock
 	@touch $@
 
 .venv-parity/done: requirements-parity.txt
 	$(PYTHON) -m venv .venv-parity
 	.venv-parity/bin/python -m pip install -q --disable-pip-version-check -r requirements-parity.txt
 	@touch $@
+
+# What `make run` and `make test` install, for all platforms, out of the ranges in requirements*.txt.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install -q --disable-pip-version-check "uv>=0.13,<0.14"
+	$(LOCK) requirements.txt -o requirements.lock
+	$(LOCK) requirements-dev.txt --constraint requirements.lock -o requirements-dev.lock
 
 # The system's browser where there is one; Playwright's own otherwise.
 browser: .venv/dev.done
@@ -57,4 +65,4 @@ browser: .venv/dev.done
 	|| $(BIN)/playwright install --with-deps chromium
 
 clean:
-	rm -rf .venv .venv-parity .mypy_cache .ruff_cache .hypothesis browser.log
+	rm -rf .venv .venv-parity .venv-lock .mypy_cache .ruff_cache .hypothesis browser.log
