@@ -224,9 +224,8 @@ def test_at_first_a_fine_map_is_wished_for(state: Any) -> None:
     assert wish(state) == Wish(0, True, None)
 
 
-@pytest.mark.parametrize("tens", range(5))
-def test_no_address_breaks_the_page(tens: int) -> None:
-    for seed in range(10 * tens, 10 * tens + 10):
+def test_no_address_breaks_the_page() -> None:
+    for seed in range(15):
         app = page_at(garbage(seed))
         said, shown = header(app, "rates"), header(app, "map")
         assert said["surface"] == shown["surface"] == header(app, "surface")["surface"]
