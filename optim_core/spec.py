@@ -193,11 +193,11 @@ WARMUP = Hyper(
 )  # fmt: skip
 WARMUP_FROM = Hyper(
     "warmup_from", r"a", 0.1, Interval(0.0, 1.0, open_low=True, open_high=False), 0.01, 1.0, "log",
-    "The share of the rate at which the warm-up begins.",
+    "The warm-up begins at this share of the rate that it climbs to.",
 )  # fmt: skip
 TOTAL = Hyper(
     "total", r"T", 0.0, Interval(0.0), 0.0, 1000.0, "linear",
-    "Steps that the schedule plans for, warm-up included, with 0 for as many as the run has.",
+    "Planned length in steps, warm-up included; 0 plans for as many steps as the run has.",
     whole=True,
 )  # fmt: skip
 SHARED = (WARMUP, WARMUP_FROM, TOTAL)
@@ -212,6 +212,11 @@ def level(t: np.ndarray, total: float, h: Point) -> Factors:
     return np.ones(len(t)), np.ones(len(t))
 
 
+def full(h: Point) -> float:
+    """The base of a schedule that begins with the rate itself."""
+    return 1.0
+
+
 def heedless(loss: float, h: Point, m: Point) -> Point:
     """The reaction of a schedule that does not look at the loss."""
     return m
@@ -219,15 +224,20 @@ def heedless(loss: float, h: Point, m: Point) -> Point:
 
 @lru_cache(maxsize=64)
 def _scale(
-    factors: Callable[[np.ndarray, float, Point], Factors], args: Point, count: int, steps: int
+    factors: Callable[[np.ndarray, float, Point], Factors],
+    base: Callable[[Point], float],
+    args: Point,
+    count: int,
+    steps: int,
 ) -> np.ndarray:
     *own, warmup, low, total = args
     t = np.arange(count, count + steps, dtype=float)
     planned = max(1.0, (total or count + steps) - warmup)
     with np.errstate(all="ignore"):
         rate, momentum = factors(np.maximum(t - warmup, 0.0), planned, tuple(own))
-        # w(t) = a + (1 − a) t / W, up to where the schedule begins
-        rate = np.where(t < warmup, rate * (low + (1.0 - low) * t / warmup), rate)
+        # w(t) = a + (1 − a) t / W, times the rate that the schedule is built on
+        climb = base(tuple(own)) * (low + (1.0 - low) * t / warmup)
+        rate = np.where(t < warmup, climb, rate)
     scale = np.stack([np.maximum(rate, LEAST), momentum], axis=1)
     scale.flags.writeable = False
     return scale
@@ -245,10 +255,15 @@ class Schedule:
         the memory of the next step, whose first number is one more factor on the rate. It must be
         scalar and is compiled; its first step is the first after the warm-up.
     memory: what m begins with; its first number is 1.
+    base(h) -> the factor that a warm-up climbs to, which is PyTorch's `initial_lr` by η₀: 1, also
+        where the factor at t = 0 is another one, unless the scheduler sets it anew.
+    ends: what the rate does after the last planned step, in one sentence; "" if `factors` does not
+        read total, for then there is no last planned step.
 
-    Every schedule has `SHARED` too. In a warm-up of W steps the rate is its factor at t = 0 times
+    Every schedule has `SHARED` too. In a warm-up of W steps the rate is its base times
     a + (1 − a) t / W, as PyTorch's SequentialLR of LinearLR (start_factor a, total_iters W) and
-    the schedule, with milestone W. The step count of a run begins at 0.
+    the schedule, with milestone W. The step count of a run begins at 0. With total 0 a run plans
+    for all steps that it ends with: one that goes on after another is planned anew.
     """
 
     key: str
@@ -262,6 +277,8 @@ class Schedule:
     factors: Callable[[np.ndarray, float, Point], Factors] = level
     react: Callable[[float, Point, Point], Point] = heedless
     memory: Point = (1.0,)
+    base: Callable[[Point], float] = full
+    ends: str = ""
     given: Point | None = field(default=None)
 
     @property
@@ -286,7 +303,7 @@ class Schedule:
 
     def scale(self, count: int, steps: int) -> np.ndarray:
         """The open loop's factors on rate and momentum (steps, 2), read-only, from step `count`."""
-        return _scale(self.factors, self.args, count, steps)
+        return _scale(self.factors, self.base, self.args, count, steps)
 
     @property
     def is_level(self) -> bool:

@@ -24,6 +24,11 @@ def factors(t: np.ndarray, total: float, h: Point) -> Factors:
     return rate, momentum
 
 
+def base(h: Point) -> float:
+    """η₀ / d, which torch's OneCycleLR writes into its optimizer as `initial_lr`."""
+    return 1.0 / h[1]
+
+
 SCHEDULE = Schedule(
     key="one_cycle",
     name="1cycle",
@@ -65,4 +70,6 @@ SCHEDULE = Schedule(
     ),
     look=Look("#8b5cf6", (4, 2), "star"),
     factors=factors,
+    base=base,
+    ends="After the last planned step the rate stays where it is, at η₀/(d q).",
 )  # fmt: skip

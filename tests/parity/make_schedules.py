@@ -63,7 +63,8 @@ TORCH: dict[str, Callable[[Any, H], Any]] = {
     ),
 }
 
-# Each schedule with two sets of hyperparameters, of which one has a warm-up where torch can.
+# Each schedule with sets of hyperparameters, of which one has a warm-up where torch can; and two
+# whose first rate is not the one that their warm-up climbs to.
 CHOICES: dict[str, tuple[H, ...]] = {
     "constant": ({}, {"warmup": 12.0, "warmup_from": 0.25}),
     "power": ({"span": 20.0, "power": 1.0}, {"span": 7.0, "power": 0.6, "warmup": 10.0}),
@@ -71,6 +72,7 @@ CHOICES: dict[str, tuple[H, ...]] = {
     "piecewise": (
         {"first": 50.0, "second": 120.0, "middle": 0.1, "last": 0.1 * 0.1},
         {"first": 30.0, "second": 31.0, "middle": 0.5, "last": 0.25, "warmup": 20.0},
+        {"first": 0.0, "second": 40.0, "middle": 0.5, "last": 0.25, "warmup": 15.0},
     ),
     "performance": (
         {"factor": 0.5, "patience": 4.0, "threshold": 1e-3, "cooldown": 0.0, "floor": 1e-4},
@@ -80,6 +82,8 @@ CHOICES: dict[str, tuple[H, ...]] = {
         {"rise": 0.3, "divide": 25.0, "drop": 1e4, "dip": 0.85 / 0.95, "linear": 0.0,
          "total": 240.0},
         {"rise": 0.45, "divide": 10.0, "drop": 100.0, "dip": 0.7, "linear": 1.0, "total": 300.0},
+        {"rise": 0.002, "divide": 4.0, "drop": 10.0, "dip": 0.9, "linear": 0.0, "total": 260.0,
+         "warmup": 10.0},
     ),
     "cosine": (
         {"period": 50.0, "growth": 1.0, "floor": 0.0},
