@@ -40,6 +40,7 @@ def lines(
     *,
     penalty: Point = UNPENALISED,
     noisy: bool = False,
+    moving: bool = False,
 ) -> tuple[Line, ...]:
     """The optimizer's formula, line by line in the order of its source.
 
@@ -51,17 +52,32 @@ def lines(
         proximal L1 the rule's last line gives z, and more follow: τ = λ₁ · reach, the position
         S(z, τ) (Beck & Teboulle 2009, eq. 1.5), and what becomes of a slot that remembers the whole
         step, with a tilde until then.
+    moving: whether a schedule moves momentum; then what is a power of a constant β₁ is the product
+        of the β₁'s so far.
     Raises ValueError for a hyperparameter out of its domain, for a symbol that is not declared, and
     for source that `recursion` cannot read.
     """
-    return _lines(optimizer, switches(optimizer, hypers or {}), penalty, noisy)
+    return _lines(optimizer, switches(optimizer, hypers or {}), penalty, noisy, moving)
+
+
+def lines_of(run: Run) -> tuple[Line, ...]:
+    """The formula that a run followed, its penalty, noise and schedule included."""
+    row = run.optimizer.row("momentum")
+    name = run.optimizer.hypers[row].name if row >= 0 else ""
+    betas = run.hypers_by_step.get(name, np.zeros(1))
+    return lines(
+        run.optimizer, run.hypers, penalty=run.surface.penalty, noisy=run.noisy,
+        moving=bool((betas != betas[0]).any()),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=256)
-def _lines(optimizer: Optimizer, chosen: Point, penalty: Point, noisy: bool) -> tuple[Line, ...]:
+def _lines(
+    optimizer: Optimizer, chosen: Point, penalty: Point, noisy: bool, moving: bool
+) -> tuple[Line, ...]:
     l1, l2, proximal = penalty
     found = recursion(optimizer, chosen, l1 > 0.0 and proximal > 0.0)
-    symbols = _Symbols(optimizer, found)
+    symbols = _Symbols(optimizer, found, moving)
     at = symbols["p" if optimizer.probe is at_position else "probe"]
     left = symbols["g"]
     gradient = rf"{left} = \nabla f({at})"
@@ -89,9 +105,9 @@ def _token(name: str, guarded: bool) -> str:
 class _Symbols(dict[str, str]):
     """The LaTeX of every quantity of an optimizer."""
 
-    def __init__(self, optimizer: Optimizer, found: Recursion) -> None:
+    def __init__(self, optimizer: Optimizer, found: Recursion, moving: bool) -> None:
         before, after = ("{t-1}", "t") if optimizer.counts == "t" else ("t", "{t+1}")
-        super().__init__(optimizer.symbols)
+        super().__init__(optimizer.symbols + (optimizer.moving if moving else ()))
         self.key = optimizer.key
         self |= {hyper.name: hyper.symbol for hyper in optimizer.hypers}
         self |= {"p": rf"\theta_{before}", "p.after": rf"\theta_{after}", "g": "g_t"}

@@ -148,6 +148,7 @@ class Optimizer:
 
     symbols: the LaTeX, index included, of locals and clock values that a reader of the formula
         knows by name, and of "probe" if there is one. Other locals are written out.
+    moving: those symbols that are others where a schedule moves momentum, as Π β₁ᵢ is for β₁ᵗ.
     counts: how the source counts steps. One gives θ_t = θ_{t−1} − …, or θ_{t+1} = θ_t − …; the
         gradient is g_t in both.
     scales: the slots that only scale a step. With these held, the rule is linear in the position,
@@ -177,6 +178,7 @@ class Optimizer:
     limit_formula: str = ""  # the same as text, with L for the curvature
     preconditioner: Callable[[Point, Point, Point], float] | None = None
     symbols: tuple[tuple[str, str], ...] = ()
+    moving: tuple[tuple[str, str], ...] = ()
     counts: Literal["t", "t+1"] = "t"
     scales: tuple[str, ...] = ()
     ingredients: tuple[Ingredient, ...] = ()

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from optim_core import OPTIMIZERS, SCHEDULES, Run, simulate
 from optim_core.expressions import Expr, Name, Number, Op, evaluate, latex
-from optim_core.formula import Line, lines, quantities
+from optim_core.formula import Line, lines, lines_of, quantities
 from optim_core.penalty import penalised
-from optim_core.spec import Hyper, Optimizer, Point, as_left
+from optim_core.spec import Hyper, Optimizer, Point, Schedule, as_left
 from surfaces import SURFACES
 from tests.test_step_tables import ADAM_TABLE, GD_DIVERGES, GD_TABLE, PARABOLA, rows
 
@@ -275,6 +275,92 @@ def test_the_numbers_of_a_proximal_step_give_the_next_position(optimizer: Optimi
                 (last,) = (line for line in written if line.name == "p.after")
                 shown = Reading(filled(last.numbers, found, step, j)).result
                 assert shown == pytest.approx(run.positions[step + 1, j], rel=1e-12)
+
+
+class Meaning(Reading):
+    """The value of a right side of LaTeX whose symbols are replaced: factors stand side by side."""
+
+    STARTS = ("(", r"\frac", r"\sqrt", r"\lvert", r"\max")
+
+    def product(self) -> float:
+        result = self.power()
+        while self.ahead(r"\cdot", *self.STARTS):
+            if self.ahead(r"\cdot"):
+                self.next()
+            result *= self.power()
+        return result
+
+
+def meant(run: Run, line: Line, found: dict[str, np.ndarray], step: int, j: int) -> float:
+    """What a line as it is written says of a step: its symbols mean what a paper's do.
+
+    Slots and positions are those of the run, hyperparameters this step's, a power is one, and a
+    product is that of the numbers which the steps up to t had.
+    """
+    method, t = run.optimizer, step + 1
+    h = dict(zip(run.hypers, run.hypers_at(step), strict=True))
+    beta1 = [dict(zip(run.hypers, run.hypers_at(min(i, step)), strict=True)).get("beta1", 0.0)
+             for i in range(t + 1)]  # fmt: skip
+    mu = [b * (1.0 - 0.5 * 0.96 ** (0.004 * (i + 1))) for i, b in enumerate(beta1)]
+    now, after = ("{t-1}", "t") if method.counts == "t" else ("t", "{t+1}")
+    known = {
+        "0.96^{0.004 t}": 0.96 ** (0.004 * t),
+        "0.96^{0.004 (t+1)}": 0.96 ** (0.004 * (t + 1)),
+        r"\prod_{i=1}^{t} \mu_i": np.prod(mu[:t]),
+        r"\prod_{i=1}^{t+1} \mu_i": np.prod(mu),
+        r"\prod_{i=1}^{t} \beta_{1,i}": np.prod(beta1[:t]),
+        "g_t": run.gradients[step, j],
+        rf"\theta_{now}": run.positions[step, j],
+    }
+    for slot in method.slots:
+        known |= {f"{slot}_{now}": run.slots[slot][step, j]}
+        known |= {f"{slot}_{after}": run.slots[slot][step + 1, j]}
+    for hyper in method.hypers:
+        known |= {hyper.symbol: h[hyper.name], f"{hyper.symbol}^t": h[hyper.name] ** t}
+    own = (*method.symbols, *method.moving)
+    hats = {symbol: found[name][step] for name, symbol in own if symbol not in known}
+    known |= {s: float(c if c.ndim == 0 else c[j]) for s, c in hats.items()}
+    text = line.latex.partition(" = ")[2]
+    for symbol in sorted(known, key=len, reverse=True):
+        text = text.replace(symbol, f"({float(known[symbol])!r})")
+    return Meaning(text).result
+
+
+MEANT = [None, *(SCHEDULES[key] for key in ("one_cycle", "exponential"))]
+
+
+@pytest.mark.parametrize("plan", MEANT, ids=lambda plan: plan.key if plan else "none")
+@EVERY
+def test_a_formula_means_what_the_run_computed(optimizer: Optimizer, plan: Schedule | None) -> None:
+    surface = SURFACES["rosenbrock"]
+    for hypers in variants(optimizer):
+        lr = 0.3 * surface.pace.curvature
+        run = simulate(surface, optimizer, steps=50, lr=lr, schedule=plan, **hypers)
+        found = quantities(run)
+        for line in lines_of(run):
+            if line.name == "g":
+                continue  # a gradient has no numbers
+            for step, j in ((0, 0), (8, 1), (49, 0)):
+                column = found[line.name][step]
+                expected = float(column if column.ndim == 0 else column[j])
+                said = meant(run, line, found, step, j)
+                assert said == pytest.approx(expected, rel=1e-9, abs=1e-13), (line.latex, step)
+
+
+def test_a_beta1_that_moves_is_written_as_a_product() -> None:
+    run = simulate(PARABOLA, ADAM, start=(10.0,), steps=50, schedule=SCHEDULES["one_cycle"], lr=0.5)
+    one, other = (
+        next(line for line in written if line.name == "m_hat")
+        for written in (lines_of(run), lines(ADAM))
+    )
+    assert one.latex == r"\hat m_t = \frac{m_t}{1 - \prod_{i=1}^{t} \beta_{1,i}}"
+    found = quantities(run)
+    assert f"{found['m_hat'][9, 0]:.2f}" == f"{meant(run, one, found, 9, 0):.2f}" == "19.37"
+    assert f"{meant(run, other, found, 9, 0):.2f}" == "17.72", "what β₁ᵗ would say"
+    still = SCHEDULES["one_cycle"].with_params(dip=1.0)
+    for plan in (None, SCHEDULES["exponential"], still):
+        run = simulate(PARABOLA, ADAM, steps=50, schedule=plan)
+        assert lines_of(run) == lines(ADAM)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 
 from optim_core import Run
 from optim_core.dissection import dissect
-from optim_core.formula import lines, quantities
+from optim_core.formula import lines_of, quantities
 from ui.mathml import mathml
 from ui.race import race_message, solo
 from ui.step_link import View, parse
@@ -45,7 +45,6 @@ def steps_message(view: View, query: str, clean: str, notes: list[str]) -> bytes
     """The runs, and of the one that is shown its formula, quantities and parts by step."""
     run = solo(view.setup, view.shown)
     found = quantities(run)
-    formula = lines(run.optimizer, run.hypers, penalty=run.surface.penalty, noisy=run.noisy)
     header: dict[str, Any] = {
         "step": {
             "of": run.optimizer.key,
@@ -59,7 +58,7 @@ def steps_message(view: View, query: str, clean: str, notes: list[str]) -> bytes
                     "symbol": mathml(line.symbol),
                     "numbers": mathml(line.numbers),
                 }
-                for line in formula
+                for line in lines_of(run)
             ],
             "columns": [{"name": k, "shared": v.ndim == 1} for k, v in found.items()],
         }

@@ -7,7 +7,7 @@ from optim_core.spec import Ingredient, Look, Optimizer, Point
 
 
 def clock(h: Point, k: Point) -> Point:
-    """β₁ᵗ and β₂ᵗ."""
+    """β₁ᵗ, or Π β₁ᵢ of a β₁ that moves, and β₂ᵗ."""
     _, beta1, beta2, _, _, _ = h
     power1, power2 = k
     return power1 * beta1, power2 * beta2
@@ -59,6 +59,7 @@ SYMBOLS = (
     ("m_hat", r"\hat m_t"),
     ("v_hat", r"\hat v_t"),
 )
+MOVING = (("power1", r"\prod_{i=1}^{t} \beta_{1,i}"),)
 
 
 OPTIMIZER = Optimizer(
@@ -82,6 +83,7 @@ OPTIMIZER = Optimizer(
     limit_formula="2(1+β₁)/((1−β₁)L)",
     preconditioner=preconditioner,
     symbols=SYMBOLS,
+    moving=MOVING,
     scales=("v",),
     ingredients=(
         Ingredient(

@@ -1,11 +1,12 @@
 """AdaMax (Kingma & Ba 2015, Algorithm 2): Adam under the infinity norm."""
 
 from optim_core.hypers import BETA1, BETA2, EPS, LR, default
+from optim_core.optimizers import adam
 from optim_core.spec import Ingredient, Look, Optimizer, Point
 
 
 def clock(h: Point, k: Point) -> Point:
-    """β₁ᵗ."""
+    """β₁ᵗ, or Π β₁ᵢ of a β₁ that moves."""
     _, beta1, _, _ = h
     (power1,) = k
     return (power1 * beta1,)
@@ -63,6 +64,7 @@ OPTIMIZER = Optimizer(
     limit_formula="2(1+β₁)/((1−β₁)L)",
     preconditioner=preconditioner,
     symbols=(("power1", r"\beta_1^t"),),
+    moving=adam.MOVING,
     scales=("u",),
     ingredients=(
         Ingredient(

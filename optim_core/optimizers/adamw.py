@@ -6,7 +6,7 @@ from optim_core.spec import Ingredient, Look, Optimizer, Point
 
 
 def clock(h: Point, k: Point) -> Point:
-    """β₁ᵗ and β₂ᵗ."""
+    """β₁ᵗ, or Π β₁ᵢ of a β₁ that moves, and β₂ᵗ."""
     lr, beta1, beta2, eps, _ = h
     return adam.clock((lr, beta1, beta2, eps, 1.0, 1.0), k)
 
@@ -56,6 +56,7 @@ OPTIMIZER = Optimizer(
     limit_formula="2(1+β₁)/((1−β₁)L+(1+β₁)w)",
     preconditioner=preconditioner,
     symbols=adam.SYMBOLS,
+    moving=adam.MOVING,
     scales=("v",),
     ingredients=(
         Ingredient(
