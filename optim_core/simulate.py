@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -156,8 +157,10 @@ def simulate(
         kept; another optimizer begins with its own, as one that is newly made. The noise of one
         seed goes on where it was. A schedule's closed loop keeps its memory if it is of one key.
     keep_count: whether the schedule goes on at the step that `after` has reached, so that two
-        parts are the undivided run to the bit (1cycle needs its `total` for that); else its count
-        and memory begin anew, and the rate jumps back: Keras's `fit` without `initial_epoch`.
+        parts are the undivided run to the bit; else its count and memory begin anew, and the rate
+        jumps back: Keras's `fit` without `initial_epoch`. A schedule that plans ahead, as 1cycle,
+        needs the `total` of all parts for that: without it it plans anew for the steps so far and
+        these, the rate jumps, and a UserWarning says from where to where.
     hypers: any of `optimizer.hypers` by name; those not given take their declared defaults, also
         after another run.
     Raises ValueError, one sentence that names the value and what is allowed. Overflow raises
@@ -194,6 +197,9 @@ def simulate(
                 with np.errstate(over="ignore"):
                     row *= scale[:, ROLES.index(hyper.role)]
                 by_step[hyper.name] = row
+        if after is not None and plan.is_planned_anew(began.schedule_step):
+            now = float(table[optimizer.row("rate"), 0])
+            _warn_of_jump(plan, began.schedule_step, steps, float(after.rates[-1]), now)
     clock, memory = np.array(began.clock), began.memory
     draws = gradient_noise(sigma, seed, began.steps + steps, dim)
     loop: tuple[Any, ...] = (0,) * len(kernels.CLOSED_LOOP)
@@ -234,6 +240,15 @@ def simulate(
         began=began,
         clock=clock,
         memory=memory,
+    )
+
+
+def _warn_of_jump(plan: Schedule, count: int, steps: int, before: float, now: float) -> None:
+    warnings.warn(
+        f"{plan.key} without a total is planned anew for all {count + steps} steps: at step {count}"
+        f" the rate goes from {before:.3g} to {now:.3g}; with total={count + steps} in every part "
+        "one plan holds for all of them.",
+        stacklevel=3,
     )
 
 

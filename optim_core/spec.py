@@ -307,6 +307,21 @@ class Schedule:
         """The open loop's factors on rate and momentum (steps, 2), read-only, from step `count`."""
         return _scale(self.factors, self.base, self.args, count, steps)
 
+    def is_planned_anew(self, count: int) -> bool:
+        """Whether a run that begins at step `count` has another plan than the one before it had."""
+        return bool(self.ends) and count > 0 and not self.args[-1]
+
+    def outlived(self, steps: int) -> str:
+        """What the rate does in a run from step 0 on after its plan, or "" if it has none by then.
+
+        One or two sentences, with the steps.
+        """
+        warmup, total = self.args[len(self.hypers)], self.args[-1]
+        planned = int(max(total, warmup + 1.0))
+        if not self.ends or not total or planned >= steps:
+            return ""
+        return f"{self.name} is planned for {planned} of the {steps} steps. {self.ends}"
+
     @property
     def is_level(self) -> bool:
         """Whether the rate never changes: a run is then the one without a schedule, to the bit."""

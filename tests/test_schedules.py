@@ -165,15 +165,51 @@ def test_one_cycle_turns_momentum_the_other_way() -> None:
     np.testing.assert_allclose(straight, straight[0], rtol=1e-10)  # differences of numbers near 1
     assert (np.sign(np.diff(rate[:79])) == -np.sign(np.diff(momentum[:79]))).all()
     assert rate[99] == pytest.approx(1 / 25e4)
-    # beyond the last planned step the last rate stays
-    longer = SCHEDULES["one_cycle"].with_params(total=50).scale(0, 80)
-    assert (longer[49:] == longer[49]).all()
 
 
 def test_one_cycle_ends_with_the_run_unless_told() -> None:
     run = simulate(PARABOLA, GD, steps=80, schedule=SCHEDULES["one_cycle"], lr=0.1)
     planned = SCHEDULES["one_cycle"].with_params(total=80).scale(0, 200)[:80, 0]
     np.testing.assert_array_equal(run.rates, 0.1 * planned)
+
+
+@EVERY_SCHEDULE
+def test_what_follows_the_plan_is_declared_where_there_is_one(schedule: Schedule) -> None:
+    short, long = (schedule.with_params(total=total).scale(0, 300) for total in (60, 90))
+    assert bool(schedule.ends) == (not np.array_equal(short, long))
+    if schedule.ends:
+        assert is_one_sentence(schedule.ends)
+
+
+def test_after_its_plan_one_cycle_stays_at_its_last_rate() -> None:
+    plan = SCHEDULES["one_cycle"].with_params(total=60, divide=20.0, drop=50.0, warmup=5)
+    scale = plan.scale(0, 300)
+    assert "stays where it is, at η₀/(d q)" in plan.ends
+    assert scale[58, 0] > scale[59, 0] == pytest.approx(1 / (20 * 50), rel=1e-12)
+    assert (scale[59:] == scale[59]).all()
+    assert plan.outlived(300) == f"1cycle is planned for 60 of the 300 steps. {plan.ends}"
+    assert plan.outlived(60) == plan.with_params(total=0).outlived(300) == ""
+    assert SCHEDULES["cosine"].with_params(total=60).outlived(300) == ""
+    # a warm-up as long as the plan leaves one step of it
+    assert " 61 of the 300 steps" in plan.with_params(warmup=60).outlived(300)
+
+
+def test_a_run_whose_plan_is_made_anew_is_told_how_far_its_rate_jumps() -> None:
+    plan = SCHEDULES["one_cycle"]
+    first = simulate(PARABOLA, GD, steps=100, schedule=plan, lr=0.01)
+    with pytest.warns(UserWarning, match="total=200") as told:
+        second = simulate(PARABOLA, GD, steps=100, schedule=plan, lr=0.01, after=first)
+    assert told[0].filename == __file__
+    numbers = [float(x) for x in re.findall(r"\d[\d.]*(?:e-?\d+)?", str(told[0].message))]
+    # one whole cycle has ended at η₀ / 25e4, and half of twice the steps is near the peak
+    assert numbers[:4] == [200.0, 100.0, 4e-8, 0.00964]
+    assert first.rates[-1] == pytest.approx(4e-8)
+    assert second.rates[0] == pytest.approx(0.00964, rel=5e-4)
+    # warnings are errors here: nothing is said of parts of one plan, or of a count that is reset
+    whole = plan.with_params(total=200)
+    one = simulate(PARABOLA, GD, steps=100, schedule=whole, lr=0.01)
+    simulate(PARABOLA, GD, steps=100, schedule=whole, lr=0.01, after=one)
+    simulate(PARABOLA, GD, steps=100, schedule=plan, lr=0.01, after=first, keep_count=False)
 
 
 @EVERY_SCHEDULE

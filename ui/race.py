@@ -176,6 +176,16 @@ def _scenery(surface: Surface) -> dict[str, Any] | None:
     return {"minima": surface.minima, "lowest": lowest(surface), "bare": surface.bare.minima}
 
 
+def _outlived(setup: Setup) -> list[str]:
+    """Of each schedule that plans for fewer steps than its run has, what follows the plan."""
+    plans = [
+        racer.schedule.outlived(setup.steps - (0 if racer.keep_count else racer.at))
+        for racer in setup.racers
+        if racer.schedule
+    ]
+    return [text for text in dict.fromkeys(plans) if text]
+
+
 def race_message(
     setup: Setup,
     query: str,
@@ -194,6 +204,7 @@ def race_message(
         "surface": setup.surface.key,
         "base": setup.surface.best,
         "penalised": _scenery(setup.surface),
+        "plans": _outlived(setup),
         "runs": [
             {**_own(racer), **lane.result} for racer, lane in zip(setup.racers, lanes, strict=True)
         ],

@@ -115,7 +115,7 @@ export class Player {
     clearTimeout(this.#later);
     this.#later = setTimeout(() => {
       this.#showNotes(header.notes);
-      this.results.show(this.#runs, header.base !== null);
+      this.results.show(this.#runs, header.base !== null, header.plans);
       this.tuning.show(header.tuning);
       this.#showLossAxes();
     }, FRAME);

@@ -26,10 +26,14 @@ export class Results {
       { class: "lab-results" },
       el("table", {}, el("thead", {}, head), this.body),
       el("p", {}, NOTE),
+      (this.plans = el("p", { class: "lab-outlived", hidden: true })),
     );
   }
 
-  show(runs, bounded) {
+  // plans: what becomes of the rate where a schedule has ended before its run.
+  show(runs, bounded, plans) {
+    this.plans.hidden = plans.length === 0;
+    this.plans.textContent = plans.join(" ");
     const steps = (value) => (!bounded ? "no minimum" : value === null ? "not reached" : String(value));
     this.body.replaceChildren(
       ...runs.map((run) =>
