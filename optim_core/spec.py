@@ -199,7 +199,7 @@ WARMUP_FROM = Hyper(
 )  # fmt: skip
 TOTAL = Hyper(
     "total", r"T", 0.0, Interval(0.0), 0.0, 1000.0, "linear",
-    "Planned length in steps, warm-up included; 0 plans for as many steps as the run has.",
+    "Planned length of a schedule that has one, warm-up included; 0 is the length of the run.",
     whole=True,
 )  # fmt: skip
 SHARED = (WARMUP, WARMUP_FROM, TOTAL)
@@ -349,7 +349,7 @@ class Pace:
 
 L1 = Hyper(
     "l1", r"\lambda_1", 0.0, Interval(0.0), 0.0, 10.0, "linear",
-    "L1 penalty: adds this times the sum of the coordinates' sizes to the loss.",
+    "L1 penalty: adds this times the sum of the coordinates' absolute values to the loss.",
     "Tibshirani 1996, doi:10.1111/j.2517-6161.1996.tb02080.x",
 )  # fmt: skip
 L2 = Hyper(

@@ -109,7 +109,10 @@ SURFACE = Surface(
         r"f(x, y) = 20 - 20\, e^{-0.2 \sqrt{(x^2 + y^2)/2}}"
         r" + e - e^{(\cos 2\pi x + \cos 2\pi y)/2}"
     ),
-    about="One start, many ends: how near a method gets to the tip depends on the dents it jumps.",
+    about=(
+        "Dozens of local minima around one deep one: from one start, methods end in different "
+        "ones, by the dents that they jump over."
+    ),
     source="Ackley 1987, A Connectionist Machine for Genetic Hillclimbing, Kluwer",
     minima=((0.0, 0.0), *mirrored(MINIMA)),
     saddles=mirrored(SADDLES),

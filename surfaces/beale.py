@@ -38,7 +38,7 @@ SURFACE = Surface(
     start=(0.3, 1.1),
     pace=Pace(curvature=0.005, length=0.1),
     formula="f(x, y) = (1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2",
-    about="From beside the saddle the way down is quick, but then the valley is almost flat.",
+    about="From beside the saddle the loss falls quickly, then slowly along an almost flat valley.",
     source="Beale 1958; Moré, Garbow & Hillstrom 1981, doi:10.1145/355934.355936, problem 5",
     minima=((3.0, 0.5),),
     saddles=((0.0, 1.0), (0.10053793732415826, -2.644513585023126)),

@@ -5,12 +5,13 @@ import numpy as np
 from optim_core.spec import Hyper, Interval, Pace, Point, Surface
 
 CONDITION = Hyper(
-    "condition", r"\kappa", 50.0, Interval(0.0, open_low=True), 1.0, 1000.0, "log",
-    "Condition number: how many times steeper the bowl is across than along.",
+    "condition", r"\kappa", 50.0, Interval(1.0), 1.0, 1000.0, "log",
+    "Condition number: the curvature across the valley divided by the curvature along it.",
 )  # fmt: skip
 ROTATION = Hyper(
     "rotation", r"\varphi", 0.0, Interval(-np.inf), -90.0, 90.0, "linear",
-    "Turns the bowl's axes, in degrees: no method that scales coordinates alone can follow.",
+    "Turns the bowl, in degrees: methods that scale each coordinate by itself do not turn with it, "
+    "all others do.",
 )  # fmt: skip
 
 
@@ -48,7 +49,10 @@ SURFACE = Surface(
     start=(1.5, 10.0),
     pace=Pace(curvature=0.017, length=0.3),
     formula=r"f(p) = \kappa\, u^2 + v^2,\quad (u, v) = R(-\varphi)\, p",
-    about="Steep across, flat along: gradient descent zigzags, momentum swings, Adam rescales.",
+    about=(
+        "Steep across, flat along: GD zigzags across, momentum overshoots, and Adam's first step "
+        "is as long in y as in x."
+    ),
     source="Boyd & Vandenberghe 2004, Convex Optimization, section 9.3.2",
     minima=((0.0, 0.0),),
     params=(CONDITION, ROTATION),

@@ -26,7 +26,10 @@ SURFACE = Surface(
     start=(1.8,),
     pace=Pace(curvature=0.03, length=0.05),
     formula="f(p) = (p^2 - 1)^2",
-    about="Heavy-ball momentum rolls over the hill; all others stop in the near well.",
+    about=(
+        "Two equal minima: with the default start and rates only heavy-ball momentum rolls over "
+        "the hill into the far one."
+    ),
     source="Strogatz 2015, Nonlinear Dynamics and Chaos, example 6.5.2: 4 V(p) + 1",
     minima=((-1.0,), (1.0,)),
     maxima=((0.0,),),

@@ -29,7 +29,10 @@ SURFACE = Surface(
     start=(-1.0, -0.5),
     pace=Pace(curvature=0.005, length=0.15),
     formula="f(x, y) = (x^2 + y - 11)^2 + (x + y^2 - 7)^2",
-    about="Near the hilltop the paths part: methods that rescale reach another of the minima.",
+    about=(
+        "Four equal minima: with the default start and rates, methods that rescale the gradient go "
+        "to another one than the rest."
+    ),
     source="Himmelblau 1972, Applied Nonlinear Programming, McGraw-Hill",
     minima=(
         (-3.779310253377747, -3.2831859912861696),

@@ -26,7 +26,7 @@ SURFACE = Surface(
     start=(10.0,),
     pace=Pace(curvature=0.1, length=0.5),
     formula="f(p) = p^2",
-    about="Gradient descent multiplies p by 1 − 2·lr at every step, so it stops working at lr = 1.",
+    about="Each GD step multiplies p by 1 − 2·lr, so beyond lr = 1 every step leads farther away.",
     source="Every textbook; the limit is 2/L with L = 2",
     minima=((0.0,),),
 )

@@ -26,6 +26,9 @@ SURFACE = Surface(
     start=(8.0, 8.0),
     pace=Pace(curvature=0.02, length=0.06),
     formula="f(x, y) = x + 2 y",
-    about="Bare steps: constant in descent, ten times that with momentum, ever less in AdaGrad.",
+    about=(
+        "A constant slope: GD's steps stay equal, momentum's grow to ten times the first, and "
+        "AdaGrad's shrink."
+    ),
     source="Boyd & Vandenberghe 2004, Convex Optimization, section 3.1.1: convex, yet no minimum",
 )

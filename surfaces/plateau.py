@@ -26,7 +26,7 @@ SURFACE = Surface(
     start=(6.0,),
     pace=Pace(curvature=0.5, length=0.15),
     formula=r"f(p) = \frac{p^2}{1 + p^2}",
-    about="Far out the gradient all but vanishes: descent creeps, methods that rescale it walk.",
+    about="Far out the gradient is almost zero: GD crawls, and methods that rescale it walk on.",
     source="Geman & McClure 1985; Barron 2019, arXiv:1701.03077, eq. 1 with α = −2, scaled",
     minima=((0.0,),),
 )

@@ -43,7 +43,10 @@ SURFACE = Surface(
     start=(1.5, -1.8),
     pace=Pace(curvature=0.0015, length=0.15),
     formula=r"f(x, y) = 20 + x^2 + y^2 - 10 \cos 2\pi x - 10 \cos 2\pi y",
-    about="Nearly all are caught by a dent near the start; RMSProp and AdaGrad jump over some.",
+    about=(
+        "A grid of minima: with the default start and rates most methods are caught by one beside "
+        "the start, and none finds the lowest."
+    ),
     source="Rastrigin 1974, Systems of Extremal Control (in Russian), Nauka, Moscow",
     minima=pairs(VALLEYS, VALLEYS),
     saddles=pairs(VALLEYS, PEAKS) + pairs(PEAKS, VALLEYS),

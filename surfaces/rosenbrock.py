@@ -26,7 +26,10 @@ SURFACE = Surface(
     start=(-1.5, 2.0),
     pace=Pace(curvature=0.0015, length=0.05),
     formula="f(x, y) = (1 - x)^2 + 100\\,(y - x^2)^2",
-    about="Falling into the curved valley is easy; following its almost flat floor is the test.",
+    about=(
+        "Reaching the curved valley takes a few dozen steps; following its almost flat floor to "
+        "(1, 1) takes hundreds."
+    ),
     source="Rosenbrock 1960, doi:10.1093/comjnl/3.3.175",
     minima=((1.0, 1.0),),
     levels="log",

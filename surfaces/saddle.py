@@ -26,7 +26,10 @@ SURFACE = Surface(
     start=(3.5, 0.01),
     pace=Pace(curvature=0.05, length=0.1),
     formula="f(x, y) = x^2 - y^2",
-    about="Descent is drawn to the saddle and lingers before it falls off; Adam turns off early.",
+    about=(
+        "GD is drawn close to the saddle and lingers there before it slides off; Adam turns away "
+        "early."
+    ),
     source="Dauphin et al. 2014, arXiv:1406.2572, section 3",
     saddles=((0.0, 0.0),),
 )

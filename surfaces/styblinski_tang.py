@@ -38,7 +38,10 @@ SURFACE = Surface(
     start=(0.6, 4.8),
     pace=Pace(curvature=0.01, length=0.15),
     formula=r"f(x, y) = \tfrac12 (x^4 - 16 x^2 + 5 x + y^4 - 16 y^2 + 5 y)",
-    about="Only momentum carries over the hill, and not even it finds the lowest minimum.",
+    about=(
+        "Four minima, one of them the lowest: with the default start and rates only heavy-ball "
+        "momentum leaves the first basin, and even it misses the lowest."
+    ),
     source="Styblinski & Tang 1990, doi:10.1016/0893-6080(90)90029-K",
     minima=pairs(VALLEYS, VALLEYS),
     saddles=pairs(VALLEYS, PEAKS) + pairs(PEAKS, VALLEYS),

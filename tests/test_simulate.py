@@ -93,8 +93,8 @@ def test_integers_too_large_for_a_float_are_named(given: dict[str, Any]) -> None
     ("given", "said"),
     [
         ({"tilt": 1.0}, ["bowl", "'tilt'", "it has: condition, rotation"]),
-        ({"condition": 0.0}, ["condition", "in (0, inf)", "0.0"]),
-        ({"condition": True}, ["condition", "in (0, inf)", "True"]),
+        ({"condition": 0.5}, ["condition", "in [1, inf)", "0.5"]),
+        ({"condition": True}, ["condition", "in [1, inf)", "True"]),
         ({"rotation": -INF}, ["rotation", "finite", "-inf"]),
         ({"rotation": NAN}, ["rotation", "finite", "nan"]),
     ],

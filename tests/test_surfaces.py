@@ -275,7 +275,7 @@ def test_telling_rates_work_for_every_method(surface: Surface, optimizer: Optimi
         assert np.all((low <= run.positions) & (run.positions <= high))
 
 
-@pytest.mark.parametrize("condition", [0.1, 1.0, 7.0, 50.0, 1000.0])
+@pytest.mark.parametrize("condition", [1.0, 7.0, 50.0, 1000.0])
 @pytest.mark.parametrize("rotation", [-90.0, -33.0, 0.0, 30.0, 45.0, 123.4])
 def test_bowl_has_the_chosen_eigenvalues_however_turned(condition: float, rotation: float) -> None:
     bowl = SURFACES["bowl"].with_params(condition=condition, rotation=rotation)
@@ -300,7 +300,7 @@ def test_bowl_is_by_default_exactly_50_x2_plus_y2() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("condition", 0.0), ("condition", -3.5), ("condition", math.nan), ("condition", math.inf),
+        ("condition", 0.999), ("condition", -3.5), ("condition", math.nan), ("condition", math.inf),
         ("condition", "steep"), ("condition", True), ("rotation", math.nan),
         ("rotation", -math.inf), ("rotation", None),
     ],

@@ -106,6 +106,38 @@ def test_at_the_limit_an_error_neither_grows_nor_shrinks(optimizer: Optimizer, b
     assert at_edge == pytest.approx(1.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("optimizer", SCALED, ids=ids)
+def test_with_its_scaling_frozen_a_rule_is_stable_up_to_its_limit(
+    optimizer: Optimizer, beta: float
+) -> None:
+    """An ε of 1e9 freezes P there. After 100,000 steps no bias correction is left, and
+    NAdam's momentum has warmed up: then the linear map is read off the rule.
+    """
+    assert optimizer.limit is not None
+    frozen, curvature = 1e9, 40.0
+    given = with_beta(optimizer, beta) | {"eps": frozen}
+    given |= {"weight_decay": 0.5 / frozen} if "weight_decay" in given else {}
+    k = optimizer.clock_start
+    for _ in range(100_000):
+        k = optimizer.clock(tuple(given.values()), k)
+    edge = optimizer.limit(curvature / frozen, tuple(given.values()))
+    kept = [i for i, name in enumerate(optimizer.slots) if name not in optimizer.scales]
+
+    def grows(lr: float) -> float:
+        h = tuple((given | {"lr": lr}).values())
+        columns = []
+        for unit in np.eye(1 + len(kept)):
+            slots = [0.0] * len(optimizer.slots)
+            for i, value in zip(kept, unit[1:], strict=True):
+                slots[i] = float(value)
+            p, after = optimizer.rule(unit[0], curvature * unit[0], tuple(slots), h, k)
+            columns.append([p, *(after[i] for i in kept)])
+        return radius(np.array(columns))
+
+    assert grows(0.999 * edge) < 1.0 < grows(1.001 * edge)
+
+
 # ---- growth factors
 
 

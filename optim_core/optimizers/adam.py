@@ -90,22 +90,22 @@ OPTIMIZER = Optimizer(
             "bias_correction",
             "Bias correction",
             (("bias_correction", 0.0),),
-            "Without it the first steps are too long: under a constant gradient and at the default "
-            "β₁ and β₂ 3.16 times at once, and 6.6 times at most, near step 12.",
+            "Without it the first steps are too long: under a constant gradient, with the default "
+            "β₁ and β₂, 3.16 times at step 1 and up to 6.6 times, near step 12.",
         ),
         Ingredient(
             "momentum",
             "Momentum",
             (("beta1", 0.0),),
-            "Without it the first step is the same, and every step goes against the newest "
-            "gradient alone.",
+            "Without it every step goes against the newest gradient alone; with bias correction "
+            "the first step stays the same.",
         ),
         Ingredient(
             "scaling",
             "Scaling",
             (("scaling", 0.0),),
-            "Without it ten times the gradient is ten times the step, and with it the step stays "
-            "the same.",
+            "Without it ten times the gradients give ten times the step; with it the step stays "
+            "the same, but for ε.",
         ),
     ),
 )

@@ -1,8 +1,21 @@
 """AdaMax (Kingma & Ba 2015, Algorithm 2): Adam under the infinity norm."""
 
+from dataclasses import replace
+
 from optim_core.hypers import BETA1, BETA2, EPS, LR, default
 from optim_core.optimizers import adam
 from optim_core.spec import Ingredient, Look, Optimizer, Point
+
+DECAY = replace(
+    BETA2,
+    about="Decay rate of the running maximum of gradient sizes: the share that each step keeps.",
+    source="Kingma & Ba 2015, Algorithm 2",
+)
+INSIDE = replace(
+    EPS,
+    about="Small constant added to |g| inside the maximum, so that a zero gradient does not divide "
+    "0 by 0.",
+)
 
 
 def clock(h: Point, k: Point) -> Point:
@@ -50,7 +63,7 @@ OPTIMIZER = Optimizer(
     rule=rule,
     clock=clock,
     clock_start=(1.0,),
-    hypers=(default(LR, 0.002), BETA1, BETA2, EPS),
+    hypers=(default(LR, 0.002), BETA1, DECAY, INSIDE),
     source="Kingma & Ba 2015, arXiv:1412.6980, Algorithm 2",
     convention=(
         "ε is added to |g| inside the maximum, as torch.optim.Adamax; Keras adds it after the "

@@ -70,7 +70,7 @@ OPTIMIZER = Optimizer(
             "decay",
             "Weight decay",
             (("weight_decay", 0.0),),
-            "Without it every step is Adam's, and nothing pulls towards the origin.",
+            "Without it every step is Adam's, with no pull towards the origin beside the loss's.",
         ),
     ),
 )

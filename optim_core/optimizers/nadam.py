@@ -1,5 +1,7 @@
 """NAdam (Dozat 2016): Adam with Nesterov's look-ahead and a momentum that warms up."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from optim_core.hypers import BETA1, BETA2, EPS, LR, default
@@ -7,6 +9,14 @@ from optim_core.spec import Ingredient, Look, Optimizer, Point
 
 # Dozat's schedule is μ_t = β₁ (1 − ½·0.96^(0.004 t)), with these constants as in PyTorch.
 DECAY = 0.96**0.004
+AHEAD = replace(
+    BETA1,
+    about=(
+        "Decay rate of the running average of gradients, and what the look-ahead's momentum μ "
+        "climbs to from about half of it."
+    ),
+    source="Dozat 2016, Algorithm 8",
+)
 
 
 def clock(h: Point, k: Point) -> Point:
@@ -67,7 +77,7 @@ OPTIMIZER = Optimizer(
     rule=rule,
     clock=clock,
     clock_start=(1.0, 0.0, 0.0, 1.0, 1.0),
-    hypers=(default(LR, 0.002), BETA1, BETA2, EPS),
+    hypers=(default(LR, 0.002), AHEAD, BETA2, EPS),
     source="Dozat 2016, openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
     convention=(
         "As torch.optim.NAdam with momentum_decay 0.004: the look-ahead gradient is taken at θ "
@@ -97,8 +107,8 @@ OPTIMIZER = Optimizer(
             "momentum",
             "Momentum",
             (("beta1", 0.0),),
-            "Without it there is nothing to look ahead to, and every step is that of Adam without "
-            "momentum, against the newest gradient alone.",
+            "Without it there is no look-ahead, and every step is that of Adam without momentum, "
+            "against the newest gradient alone.",
         ),
     ),
 )

@@ -1,7 +1,15 @@
 """Nesterov's accelerated gradient, look-ahead form (Sutskever et al. 2013, eqs. 3-4)."""
 
+from dataclasses import replace
+
 from optim_core.hypers import LR, MOMENTUM, default
 from optim_core.spec import Ingredient, Look, Optimizer, Point
+
+AHEAD = replace(
+    MOMENTUM,
+    about="Momentum: the share of the last step that is kept, and how far along it to look ahead.",
+    source="Sutskever et al. 2013, eqs. 3-4",
+)
 
 
 def probe(p: float, s: Point, h: Point, k: Point) -> float:
@@ -44,11 +52,12 @@ OPTIMIZER = Optimizer(
     year=1983,
     rule=rule,
     probe=probe,
-    hypers=(default(LR, 0.01), MOMENTUM),
+    hypers=(default(LR, 0.01), AHEAD),
     source="Nesterov 1983; Sutskever et al. 2013, proceedings.mlr.press/v28, eqs. 3-4",
     convention=(
         "True look-ahead: the gradient at θ + βm, one evaluation a step. "
-        "torch.optim.SGD(nesterov=True) stores φ = θ + βm instead: its path is our probes."
+        "torch.optim.SGD(nesterov=True) stores φ = θ + βm instead: its path is our probes while "
+        "η and β are constant."
     ),
     look=Look("#56b4e9", (6, 3), "diamond"),
     pace="curvature",
@@ -65,7 +74,7 @@ OPTIMIZER = Optimizer(
             "momentum",
             "Momentum",
             (("momentum", 0.0),),
-            "Without it nothing is looked ahead to, and every step is gradient descent's.",
+            "Without it there is no look-ahead, and every step is gradient descent's.",
         ),
     ),
 )

@@ -8,7 +8,7 @@ SCHEDULE = Schedule(
     hypers=(),
     formula=r"\eta_t = \eta_0",
     source="Cauchy 1847",
-    about="One rate throughout, which is either slow at first or restless in the end.",
+    about="One rate throughout: a low one is slow at first, a high one stays restless under noise.",
     convention="As PyTorch without a scheduler.",
     look=Look("#d55e00", (), "circle"),
 )

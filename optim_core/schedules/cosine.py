@@ -29,11 +29,11 @@ SCHEDULE = Schedule(
         ),
         Hyper(
             "growth", "g", 1.0, Interval(1.0), 1.0, 4.0, "linear",
-            "How many times longer each period is than the one before.", whole=True,
+            "How many times as long each period is as the one before.", whole=True,
         ),
         Hyper(
             "floor", r"r_{\min}", 0.0, Interval(0.0, 1.0, open_high=False), 0.0, 1.0, "linear",
-            "The share of η₀ that it falls towards.",
+            "The share of η₀ that the rate falls towards.",
         ),
     ),
     formula=(
@@ -42,7 +42,7 @@ SCHEDULE = Schedule(
         r"\quad T_i = T_0 \text{ at first}"
     ),
     source="Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5",
-    about="Falls along half a wave and jumps back up, to leave one valley and look for another.",
+    about="Falls along half a wave and jumps back up, so a run may leave one valley for another.",
     convention=(
         "As torch's CosineAnnealingWarmRestarts (T_0, T_mult = g, eta_min = r_min η₀), stepped "
         "once a step: at a restart the rate is η₀ again, so r_min η₀ itself is never reached. The "

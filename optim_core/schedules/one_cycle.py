@@ -35,7 +35,8 @@ SCHEDULE = Schedule(
     hypers=(
         Hyper(
             "rise", "p", 0.45, Interval(0.0, 0.5, open_low=True, open_high=False), 0.05, 0.5,
-            "linear", "The share of all steps in which the rate climbs, and again that it falls.",
+            "linear",
+            "The share of the planned steps in which the rate climbs, and again in which it falls.",
             "Smith & Topin 2018, section 3",
         ),
         Hyper(
@@ -61,7 +62,7 @@ SCHEDULE = Schedule(
         r"t = p\,T - 1,\ 2 p\,T - 2,\ T - 1"
     ),
     source="Smith & Topin 2018, arXiv:1708.07120; Smith 2018, arXiv:1803.09820",
-    about="Goes up to a rate that would be too high for long, and far down again in the end.",
+    about="Climbs to η₀ and ends far below where it began, while momentum goes the other way.",
     convention=(
         "As torch's OneCycleLR with three_phase=True: η₀ is its max_lr, the method's own momentum "
         "(β or β₁) its max_momentum and b its base_momentum / max_momentum. Its defaults are two "

@@ -37,7 +37,7 @@ SCHEDULE = Schedule(
         ),
         Hyper(
             "cooldown", "c", 0.0, Interval(0.0), 0.0, 100.0, "linear",
-            "Steps after a cut in which nothing is counted.", whole=True,
+            "Steps after a cut in which those without progress are not counted.", whole=True,
         ),
         Hyper(
             "floor", r"r_{\min}", 1e-6, Interval(0.0, 1.0, open_low=True, open_high=False),
@@ -53,8 +53,8 @@ SCHEDULE = Schedule(
     convention=(
         "As torch's ReduceLROnPlateau in mode min, threshold_mode rel, eps 0, min_lr = r_min η₀, "
         "told after each step the loss that the step started from (the forward pass's; noise is "
-        "only on gradients). Its eps of 1e-8 skips smaller cuts. Of a negative loss, a share less "
-        "is a higher one: there any loss up to it is progress, in torch as here."
+        "only on gradients). Its eps of 1e-8 skips smaller cuts. Where the best loss is negative, "
+        "1 − τ times it is higher, and any loss below that is progress, in torch as here."
     ),
     look=Look("#cc79a7", (6, 2, 1, 2), "down"),
     react=react,

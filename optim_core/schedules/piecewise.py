@@ -18,11 +18,11 @@ SCHEDULE = Schedule(
     hypers=(
         Hyper(
             "first", "t_1", 100.0, Interval(0.0), 0.0, 1000.0, "linear",
-            "The first step with the second rate.", whole=True,
+            "The first step after the first rate.", whole=True,
         ),
         Hyper(
             "second", "t_2", 150.0, Interval(0.0), 0.0, 1000.0, "linear",
-            "The first step with the third rate, if it is not before the second rate's.",
+            "The first step after the second rate, which is left out if this is not above t₁.",
             whole=True,
         ),
         Hyper("middle", "r_1", 0.1, SHARE, 0.001, 10.0, "log", "The second rate, relative to η₀."),
@@ -31,7 +31,7 @@ SCHEDULE = Schedule(
     formula=r"\eta_t = \eta_0\, (1 \text{ if } t < t_1 \text{ else } r_1 \text{ if } t < t_2 "
     r"\text{ else } r_2)",
     source="He et al. 2016, doi:10.1109/CVPR.2016.90, section 3.4",
-    about="Runs at one rate until it gets no further, and then drops.",
+    about="Three rates, each held for steps that are chosen beforehand.",
     convention=(
         "The step t₁ has the new rate, as with torch's MultiStepLR (milestones t₁, t₂; r₁ = gamma, "
         "r₂ = gamma²). Keras's PiecewiseConstantDecay still has the old one there."

@@ -20,13 +20,13 @@ SCHEDULE = Schedule(
         ),
         Hyper(
             "power", "c", 1.0, Interval(0.0), 0.0, 3.0, "linear",
-            "How fast it falls, with more than ½ and at most 1 for Robbins and Monro's proof.",
+            "How fast it falls; Robbins and Monro's proof needs more than ½ and at most 1.",
             "Robbins & Monro 1951",
         ),
     ),
     formula=r"\eta_t = \eta_0 / (1 + t / s)^c",
     source="Robbins & Monro 1951, doi:10.1214/aoms/1177729586; Bottou 2012, section 5.2",
-    about="Falls quickly at first and ever more slowly, and still goes any distance if c ≤ 1.",
+    about="Falls quickly at first, then ever more slowly: if c ≤ 1, the rates' sum has no bound.",
     convention=(
         "With c = 1 as Keras's InverseTimeDecay; the rate falls at every step. PyTorch has it as a "
         "LambdaLR only."
