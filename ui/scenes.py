@@ -86,46 +86,51 @@ def _winner(cast: Cast, setup: Setup) -> str:
     runs = [(racer.own_name, lane(setup, racer).excess[-1]) for racer in _raced(cast)]
     name, excess = min(runs, key=lambda pair: pair[1] if np.isfinite(pair[1]) else np.inf)
     if not np.isfinite(excess):
-        return "Every one of them has left the floats."
-    what = "loss" if setup.surface.best is None else "loss above the minimum"
-    return f"Lowest after {setup.steps} steps: {name}, with a {what} of {show(excess)}."
+        return "All of them overflowed."
+    above = "" if setup.surface.best is None else " above the best known minimum"
+    return f"Lowest loss after {setup.steps} steps: {name}, {show(excess)}{above}."
 
 
 def _gap(cast: Cast, setup: Setup) -> str:
     if cast.ingredient is None:
-        return f"{cast.racer.optimizer.name} has nothing that can be done otherwise."
+        return f"{cast.racer.optimizer.name} has no part to leave out and no convention to change."
     one, other = (lane(setup, racer).whole for racer in _parted(cast))
     with np.errstate(all="ignore"):
         apart = np.hypot.reduce(one.positions - other.positions, axis=1)
     if not np.isfinite(apart).all():
-        return "The two paths part until one has left the floats."
+        return "The two paths part, and one of them overflows."
     seen = apart > TINY * min(high - low for low, high in setup.surface.domain)
     if not seen.any():
-        return "The two paths are one, but for rounding."
+        return "The two paths are the same up to rounding."
     first, at = int(seen.argmax()), int(apart.argmax())
-    return f"From step {first} on the two paths part, by up to {show(apart[at])} at step {at}."
+    return (
+        f"The two paths part at step {first}, and are farthest apart at step {at}: by "
+        f"{show(apart[at])}."
+    )
 
 
 def _jump(cast: Cast, setup: Setup) -> str:
     kept, reset = (lane(setup, racer).whole.rates for racer in _resumed(cast))
-    before, after = kept[cast.at], reset[cast.at]
-    if before == after:
-        return f"At step {cast.at} both rates are {show(after)}: here nothing is lost by a reset."
+    apart = np.flatnonzero(kept != reset)
+    if apart.size == 0:
+        return "At every step both rates are the same: a reset changes nothing here."
+    at = int(apart[0])
     return (
-        f"At step {cast.at} the resumed run's rate should be {show(before)}; with the count reset "
-        f"it is {show(after)}, {show(after / before)} times as much. With the count kept it is the "
-        "undivided run, to the last bit."
+        f"At step {at} the resumed run's rate should be {show(kept[at])}; with the count reset it "
+        f"is {show(reset[at])}, {show(reset[at] / kept[at])} times as high. With the count kept "
+        "the run is the undivided one, to the last bit."
     )
 
 
 def _taken_over(cast: Cast, setup: Setup) -> str:
     one, other, both = (lane(setup, racer) for racer in _handed(cast))
-    what = "losses" if setup.surface.best is None else "losses above the minimum"
-    ends = [show(each.excess[-1]) for each in (one, other, both)]
+    above = "" if setup.surface.best is None else " above the best known minimum"
+    ends = [each.excess[-1] for each in (one, other, both)]
+    shown = [show(end) if np.isfinite(end) else "overflow" for end in ends]
+    first, second = cast.racer.optimizer.name, cast.other.optimizer.name
     return (
-        f"{cast.racer.optimizer.name} runs to step {cast.at}, and {cast.other.optimizer.name} goes "
-        f"on from there with slots of its own. The last {what}: {ends[0]} and {ends[1]} alone, "
-        f"{ends[2]} together."
+        f"{first} runs to step {cast.at}, and {second} goes on from there as if newly made. Final "
+        f"loss{above}: {first} alone {shown[0]}, {second} alone {shown[1]}, in turn {shown[2]}."
     )
 
 
@@ -138,19 +143,19 @@ SCENES: dict[str, Scene] = {
         ),
         Scene(
             "ingredient", "Conventions",
-            "The same method with one thing done otherwise: under a schedule it shows.",
+            "The same method twice: as it is, and without one of its parts or with its other "
+            "convention, which shows only once the rate changes.",
             "exponential", ("without",), _parted, _gap,
         ),
         Scene(
             "resume", "Resume",
-            "A run is stopped and resumed: with its step count kept, or reset to 0, which is the "
-            "classic initial_epoch mistake.",
+            "A run is stopped and resumed: with its step count kept, or reset to 0, as by Keras's "
+            "fit without initial_epoch.",
             "exponential", ("at",), _resumed, _jump,
         ),
         Scene(
             "handoff", "Hand-off",
-            "One optimizer takes over from another in mid-run, such as Adam and then SGD to "
-            "fine-tune.",
+            "One optimizer takes over from another in mid-run, at the place that it has reached.",
             "constant", ("at", "to"), _handed, _taken_over,
         ),
     )

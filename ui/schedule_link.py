@@ -70,6 +70,9 @@ def parse(query: str) -> tuple[View, str, list[str]]:
     of = reader.take("of", choice("of", OPTIMIZERS), DEFAULT_OPTIMIZER)
     first = next(key for key in (DEFAULT_OTHER, DEFAULT_OPTIMIZER) if key != of)
     to = reader.take("to", choice("to", OPTIMIZERS), first)
+    if to == of:
+        reader.reject("to", f"to must be another method than of, got {to} for both.")
+        to = first
     schedules = read_schedules(reader)
     chosen = reader.take("sched", keys_of("sched", SCHEDULES), DEFAULT_SCHEDULES)
     one = reader.take("schedule", choice("schedule", SCHEDULES), scene.schedule)

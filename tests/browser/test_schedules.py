@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from optim_core import OPTIMIZERS, SCHEDULES, simulate
 from optim_core.penalty import penalised
@@ -53,7 +53,7 @@ def axis(page: Page, view: str) -> list[float]:
 def test_a_race_of_schedules_with_the_rate_under_the_loss(lab: Open) -> None:
     page = visit(lab)
     assert list(table(page)) == [k for k in SCHEDULES if k in DEFAULT_SCHEDULES]
-    assert "Lowest after 300 steps" in says(page)
+    assert "Lowest loss after 300 steps" in says(page)
     page.wait_for_timeout(300)
     loss, rate = (f"{what} against step" for what in ("Loss", "Learning rate"))
     assert axis(page, loss) == axis(page, rate)
@@ -150,7 +150,7 @@ def test_the_two_conventions(lab: Open) -> None:
     page = visit(lab, "?scene=ingredient&noise=0")
     assert "two paths part" in says(page)
     answered(page, lambda: page.locator("select[data-name=schedule]").select_option("constant"))
-    assert "are one" in says(page)
+    assert "are the same" in says(page)
     assert not rate_shown(page)
     answered(page, lambda: page.locator("[data-of=adam]").click())
     assert page.get_by_label("What is done otherwise").locator("option").count() >= 3
@@ -233,3 +233,11 @@ def test_a_bad_link_opens_a_working_page(lab: Open) -> None:
     before = data(page, "answer")
     answered(page, lambda: page.get_by_label("Race Power").check())
     assert data(page, "answer") != before
+
+
+def test_a_plan_that_ends_before_the_run_is_told(lab: Open) -> None:
+    page = visit(lab, "?total=100")
+    note = page.locator(".lab-outlived")
+    expect(note).to_contain_text("1cycle is planned for 100 of the 300 steps.")
+    answered(page, lambda: page.locator("[data-name=one_cycle]").uncheck())
+    expect(note).to_be_hidden()
