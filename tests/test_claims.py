@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,11 @@ import pytest
 from optim_core import OPTIMIZERS, SCHEDULES, Run, simulate
 from optim_core.penalty import penalised
 from optim_core.spec import PENALTY, SHARED, Hyper, Optimizer, Point, Schedule, Surface
+from optim_core.tuning import RATES, WITHIN
 from surfaces import SURFACES
-from ui.permalink import suggested_lr
+from ui.maps import LARGEST, SETTLING
+from ui.permalink import parse, suggested_lr
+from ui.race import race as ui_race
 
 GD, MOMENTUM, ADAM, ADAGRAD = (OPTIMIZERS[key] for key in ("gd", "momentum", "adam", "adagrad"))
 PLANS = tuple(SCHEDULES.values())
@@ -35,6 +39,9 @@ HYPERS = [
 SENTENCES = {s.about for s in SURFACES.values()} | {p.about for p in PLANS} | {
     h.about for h in HYPERS
 }  # fmt: skip
+README = " ".join((Path(__file__).parents[1] / "README.md").read_text().split())
+CONVENTIONS = {o.convention for o in OPTIMIZERS.values()} | {p.convention for p in PLANS}
+SAID = {README} | SENTENCES | CONVENTIONS
 CHECKS: dict[str, Callable[[], None]] = {}
 METHODS = re.compile("|".join(sorted((o.name for o in OPTIMIZERS.values()), key=len)[::-1]), re.I)
 
@@ -51,7 +58,7 @@ def holds(*parts: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
 
 @pytest.mark.parametrize("part", CHECKS)
 def test_a_part_that_is_checked_is_said(part: str) -> None:
-    assert any(part in sentence for sentence in SENTENCES)
+    assert any(part in sentence for sentence in SAID)
 
 
 def test_a_sentence_with_a_number_or_a_method_is_checked() -> None:
@@ -476,6 +483,66 @@ def piecewise() -> None:
 def total() -> None:
     for steps in (40, 90):
         np.testing.assert_array_equal(rates(ONE_CYCLE, steps), rates(ONE_CYCLE, steps, total=steps))
+
+
+# ---- conventions; what other libraries do is in the golden paths and in `make parity`
+
+
+@holds("stores φ = θ + βm instead: its path is our probes while η and β are constant")
+def nesterovs_probes() -> None:
+    apart = []
+    for plan in (CONSTANT, EXPONENTIAL):
+        run = simulate(
+            SURFACES["rosenbrock"], OPTIMIZERS["nesterov"], steps=40, lr=1e-4, schedule=plan
+        )
+        phi, buffer = np.array(run.surface.start), np.zeros(2)
+        path = []
+        for rate in run.rates.tolist():
+            path.append(phi)
+            slope = np.array(run.surface.gradient(*phi.tolist()))
+            buffer = 0.9 * buffer + slope
+            phi = phi - rate * (slope + 0.9 * buffer)
+        apart.append(float(np.abs(run.probes - path).max()))
+    assert apart[0] < 1e-12 < 1e-3 < apart[1]
+
+
+@holds("ε outside the root, no bias correction, ρ = 0.99 by default")
+def rmsprop() -> None:
+    h = {hyper.name: hyper.default for hyper in OPTIMIZERS["rmsprop"].hypers}
+    first = lengths(simulate(SURFACES["parabola"], OPTIMIZERS["rmsprop"], steps=1))[0]
+    assert first == pytest.approx(h["lr"] / math.sqrt(1.0 - 0.99))
+    assert h["rho"] == 0.99
+
+
+@holds("Where the best loss is negative, 1 − τ times it is higher, and any loss below that is")
+def progress_of_negative_losses() -> None:
+    plan = SCHEDULES["performance"].with_params(patience=0, threshold=0.1, factor=0.5)
+    for loss, factor in ((-9.5, 1.0), (-9.0, 0.5), (-10.5, 1.0)):
+        assert plan.react(loss, plan.knobs, (1.0, -10.0, 0.0, 0.0))[0] == factor
+
+
+@holds("at a restart the rate is η₀ again, so r_min η₀ itself is never reached")
+def restarts() -> None:
+    found = rates(SCHEDULES["cosine"], period=20, growth=1, floor=0.2)
+    assert found.min() > 0.2 + 1e-3
+    assert (found[::20] == 1.0).all()
+
+
+# ---- the README's numbers
+
+
+@holds("the best of the same 181 trial rates", "end within 10 times its best loss",
+       "up to 15 billion steps in all", "a run visits after 500 steps")  # fmt: skip
+def numbers_of_the_readme() -> None:
+    assert (len(RATES), WITHIN, LARGEST, SETTLING) == (181, 10.0, 15e9, 500)
+
+
+@holds("gradient descent overflows at step 7, momentum, RMSProp and Adam follow the valley")
+def race_of_the_readme() -> None:
+    (query,) = re.findall(r"`/\?(surface=rosenbrock&opt=[^`]*)`", README)
+    for run in [lane.run for lane in ui_race(parse(query)[0])]:
+        assert (run.outcome.step == 7) == (run.optimizer == GD)
+        assert (run.outcome.kind == "diverged") == (run.optimizer == GD)
 
 
 @pytest.mark.parametrize("check", dict.fromkeys(CHECKS.values()), ids=lambda c: c.__name__)
