@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import pickle
 import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -16,19 +17,24 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+import numba
 import numpy as np
 from numba import njit, types
-from numba.core import cgutils
+from numba.core import cgutils, config
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
 from numba.core.errors import RequireLiteralValue
+from numba.core.serialize import dumps
 from numba.extending import intrinsic, register_jitable
 from numba.np.arrayobj import make_array
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
+from optim_core import kernel_files
 from optim_core.spec import Optimizer, Schedule, Surface, at_position
 
 # error_model="numpy": x/0 is inf or NaN, never an exception, and loops can be vectorised.
 # No fastmath (it changes results) and no parallel=True (two sessions at once abort the process).
-OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 Which = Literal["value", "gradient", "hessian"]
 VECTOR = types.float64[::1]
@@ -48,8 +54,8 @@ def _folder_digest(folder: Path) -> str:
 def fingerprint(function: Callable[..., Any]) -> str:
     """A digest of every source file in the function's package, or of its module if it has none.
 
-    Numba's cache looks only at the file of the driver; with this in the driver's closure, an
-    edited rule, or an edited helper of a rule, is compiled anew.
+    A kernel on disk is found by what its closure holds; with this in it, an edited rule, or an
+    edited helper of a rule, is compiled anew.
     """
     top = sys.modules[function.__module__.partition(".")[0]]
     root = getattr(top, "__path__", None)
@@ -74,17 +80,58 @@ def _callable(*functions: Callable[..., Any]) -> None:
         _make_callable(sys.modules[function.__module__])
 
 
-def _compile(kernel: Any, signature: Any, source: str, *identity: object) -> Any:
-    """Compile a kernel under a name that no other kernel has.
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+THIS_FILE = _digest(Path(__file__).read_bytes())
+
+
+class _Cache(NullCache):  # type: ignore[misc]
+    """One kernel on disk, asked by Numba in place of its own cache.
+
+    That one looks for edits in this file alone, and raises where a file is damaged, the folder
+    read-only or the disk full.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def _file(self, codegen: Any) -> str:
+        machine = codegen.magic_tuple(), config.USING_SVML
+        digest = _digest(self._name, numba.__version__, sys.implementation.cache_tag, *machine)
+        return f"{self._name.partition('-')[0]}-{digest}{kernel_files.SUFFIX}"
+
+    def load_overload(self, _signature: Any, target: Any) -> Any:
+        target.refresh()
+        content = kernel_files.read(self._file(target.codegen()))
+        if content is None:
+            return None
+        try:
+            return CompileResult._rebuild(target, *pickle.loads(content))
+        except Exception as error:  # noqa: BLE001  whatever another Numba's file raises
+            kernel_files.say(f"Compiled code is of another Numba ({error}); it is compiled anew.")
+            return None
+
+    def save_overload(self, _signature: Any, compiled: Any) -> None:
+        if not compiled.library.has_dynamic_globals:  # these are addresses in this process
+            kernel_files.write(self._file(compiled.codegen), dumps(compiled._reduce()))
+
+
+def _compile(kernel: Any, signature: Any) -> Any:
+    """Compile a kernel, or load it, under a name that no other kernel has.
 
     Numba names machine code by qualified name and a counter of this process. Kernels of one name
     from two processes' caches would carry one symbol, and calls go to whichever loaded first.
-    All but the first of what identifies it is in a digest: the name is a file's, of 255 letters.
+    A kernel is what this file and its closure make it; the closure holds its sources' digests.
     """
-    digest = hashlib.sha256("_".join([*map(str, identity), source]).encode()).hexdigest()
-    parts = [kernel.__name__, *map(str, identity[:1]), digest]
-    kernel.__qualname__ = "_".join(parts).replace(".", "_")
-    return njit(signature, **OPTIONS)(kernel)
+    captured = dumps([cell.cell_contents for cell in kernel.__closure__ or ()])
+    kernel.__qualname__ = f"{kernel.__name__}-{_digest(captured, signature, THIS_FILE)}"
+    dispatcher = njit(**OPTIONS)(kernel)
+    dispatcher._cache = _Cache(kernel.__qualname__)
+    dispatcher.compile(signature)
+    dispatcher.disable_compile()
+    return dispatcher
 
 
 @intrinsic
@@ -160,8 +207,7 @@ def _block(function: Callable[..., Any], dim: int, n_args: int, which: Which) ->
                     else:
                         out[j, i] += l1 * np.sign(points[j, i])
 
-    name = function.__qualname__
-    return _compile(evaluate, BLOCK, source, function.__module__, name, dim, n_args, which)
+    return _compile(evaluate, BLOCK)
 
 
 def block(surface: Surface, which: Which) -> Any:
@@ -184,8 +230,7 @@ def _reactor(function: Callable[..., Any], n_knobs: int, n_memory: int) -> Any:
         for i in range(losses.shape[1]):
             put(memory, i, function(losses[0, i], h, column(memory, i, n_memory)))
 
-    name = function.__qualname__
-    return _compile(react, REACT, source, function.__module__, name, n_knobs, n_memory)
+    return _compile(react, REACT)
 
 
 def reactor(schedule: Schedule) -> Any:
@@ -234,13 +279,17 @@ def _shrunk(z, tau):  # type: ignore[no-untyped-def]
     return z - inward
 
 
-@cache
 def recorder(optimizer: Optimizer, watches: bool = False) -> Any:
     """Compile the driver that runs one optimizer and records everything.
 
     watches: under a schedule that looks at the loss, with a CLOSED_LOOP. To hand over two more
     functions takes longer than 200 steps, so other runs hand over as many zeros.
     """
+    return _recorder(optimizer, watches)  # `cache` keeps a call with watches=False apart
+
+
+@cache
+def _recorder(optimizer: Optimizer, watches: bool) -> Any:
     functions = rule, clock, probe, reach, landed = _functions(optimizer)
     _callable(*functions)
     source = "_".join(sorted({fingerprint(f) for f in functions}))
@@ -291,10 +340,8 @@ def recorder(optimizer: Optimizer, watches: bool = False) -> Any:
         for i in range(n_clock):
             start[i] = k[i]
 
-    names = [f"{f.__module__}.{f.__qualname__}" for f in functions]
     loop = CLOSED_LOOP if watches else (types.intp,) * len(CLOSED_LOOP)
-    signature = types.void(*RECORD, *loop)
-    return _compile(record, signature, source, *names, n_slots, watches)
+    return _compile(record, types.void(*RECORD, *loop))
 
 
 LINE = 8  # lanes in a cache line, which is a vector too
@@ -327,7 +374,6 @@ def _lines(rows, width):  # type: ignore[no-untyped-def]
     return raw[skip : skip + rows * width].reshape(rows, width)
 
 
-@cache
 def advancer(
     optimizer: Optimizer, scheduled: bool = False, alike: bool = True, proximal: bool = False
 ) -> Any:
@@ -338,6 +384,11 @@ def advancer(
     alike: the clock is the same in all lanes, and is advanced once for all of them.
     proximal: steps end with a proximal one; again, sweeps without have a kernel without.
     """
+    return _advancer(optimizer, scheduled, alike, proximal)
+
+
+@cache
+def _advancer(optimizer: Optimizer, scheduled: bool, alike: bool, proximal: bool) -> Any:
     functions = rule, clock, probe, reach, landed = _functions(optimizer)
     _callable(*functions)
     source = "_".join(sorted({fingerprint(f) for f in functions}))
@@ -401,8 +452,7 @@ def advancer(
                     there[j, i] = p
                     put(s, j * width + i, state)
 
-    names = [f"{f.__module__}.{f.__qualname__}" for f in functions]
-    return _compile(advance, ADVANCE, source, *names, n_slots, scheduled, alike, proximal)
+    return _compile(advance, ADVANCE)
 
 
 @register_jitable
@@ -755,7 +805,7 @@ def sweeper() -> Any:
 
     Positions must stay not finite once they are; inside its frame a loss must be finite.
     """
-    return _compile(_sweep, SWEEP, fingerprint(_sweep))
+    return _compile(_sweep, SWEEP)
 
 
 def evaluate(surface: Surface, which: Which, points: np.ndarray) -> np.ndarray:

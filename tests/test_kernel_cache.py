@@ -8,44 +8,61 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from optim_core import OPTIMIZERS, kernels
+
 REPOSITORY = Path(__file__).parents[1]
 
-SECOND_POSITION = """
-from optim_core import OPTIMIZERS, simulate
+# A surface in a single file, beside the packages.
+LONELY = """
+from dataclasses import replace
 from surfaces import SURFACES
-run = simulate(SURFACES["parabola"], OPTIMIZERS[{key!r}], start=(10.0,), steps=1, lr=0.1{more})
-print(run.positions[1, 0])
-"""
 
-SWEPT_POSITION = """
-from optim_core import OPTIMIZERS, sweep
-from surfaces import SURFACES
-axes = {{"lr": [0.1]}}
-run = sweep(SURFACES["parabola"], OPTIMIZERS[{key!r}], axes=axes, start=(10.0,), steps=1{more})
-print(run.final_positions[0, 0])
-"""
+def slope(p):
+    return 2.0 * p
 
-CACHE_STATS = """
+def gradient(p):
+    return (slope(p),)
+
+SURFACE = replace(SURFACES["parabola"], gradient=gradient)
+"""
+# One kernel of each kind, what it computes, and how often it was loaded and compiled.
+EVERY_KIND = """
 import json
-from optim_core import OPTIMIZERS, SCHEDULES, kernels
+from lonely import SURFACE
+from optim_core import OPTIMIZERS, SCHEDULES, kernels, simulate, sweep
 from surfaces import SURFACES
-parabola = SURFACES["parabola"]
-compiled = {key: kernels.recorder(OPTIMIZERS[key]) for key in ("gd", "nesterov", "adamw", "nadam")}
-compiled |= {f"{key} in a sweep": kernels.advancer(OPTIMIZERS[key]) for key in ("gd", "adamw")}
-compiled |= {"sweep": kernels.sweeper()}
-gd, performance = OPTIMIZERS["gd"], SCHEDULES["performance"]
-compiled |= {"watching": kernels.recorder(gd, True), "loop": kernels.reactor(performance)}
-compiled |= {"scheduled in a sweep": kernels.advancer(gd, True)}
-compiled |= {f: kernels.block(parabola, f) for f in ("value", "gradient")}
-stats = {name: kernel.stats for name, kernel in compiled.items()}
-print(json.dumps({
-    name: [sum(s.cache_hits.values()), sum(s.cache_misses.values())] for name, s in stats.items()
-}))
+
+parabola, gd, adamw = SURFACES["parabola"], OPTIMIZERS["gd"], OPTIMIZERS["adamw"]
+performance = SCHEDULES["performance"].with_params(patience=0, threshold=0.99, factor=0.5)
+cut = simulate(parabola, gd, start=(10.0,), steps=3, lr=0.1, schedule=performance)
+given = {"start": (10.0,), "steps": 1}
+decay = {"weight_decay": 0.0}
+results = {
+    "a gradient": 10.0 - simulate(parabola, gd, lr=0.1, **given).positions[1, 0],
+    "a file's gradient": 10.0 - simulate(SURFACE, gd, lr=0.1, **given).positions[1, 0],
+    "a rule's helper": 10.0 - simulate(parabola, adamw, lr=0.1, **decay, **given).positions[1, 0],
+    "a swept rule's helper": 10.0
+    - sweep(parabola, adamw, axes={"lr": [0.1]}, **decay, **given).final_positions[0, 0],
+    "a schedule": cut.rates[-1] / 0.1,
+}
+used = [
+    kernels.recorder(gd), kernels.recorder(adamw), kernels.recorder(gd, True),
+    kernels.advancer(adamw), kernels.sweeper(), kernels.reactor(performance),
+    kernels.block(parabola, "value"), kernels.block(parabola, "gradient"),
+    kernels.block(SURFACE, "gradient"),
+]
+counts = [(sum(u.stats.cache_hits.values()), sum(u.stats.cache_misses.values())) for u in used]
+print(json.dumps([results, counts]))
 """
+EDITS = {
+    "surfaces/parabola.py": ("return (2.0 * p,)", "return (4.0 * p,)"),
+    "lonely.py": ("return 2.0 * p", "return 4.0 * p"),
+    "optim_core/optimizers/adam.py": ("return p - lr * m_hat", "return p - 2.0 * lr * m_hat"),
+    "optim_core/schedules/performance.py": ("factor * cut", "2.0 * factor * cut"),
+}
 
 
 @pytest.fixture
@@ -61,7 +78,7 @@ def output(copy: Path, code: str) -> str:
     """What a new process prints that imports the copy."""
     env = os.environ | {
         "PYTHONPATH": str(copy),
-        "NUMBA_CACHE_DIR": str(copy / "cache"),
+        "DESCENT_LAB_CACHE": str(copy / "cache"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [sys.executable, "-c", code]
@@ -76,100 +93,35 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def step(copy: Path, key: str, more: str, code: str) -> float:
-    """The length of the first step on p² from 10 with lr 0.1, in a new process."""
-    return 10.0 - float(output(copy, code.format(key=key, more=more)))
+def test_kernels_are_loaded_by_the_next_process_and_never_after_an_edit(copy: Path) -> None:
+    """Each edit doubles what it is about; none is to the file of the kernels themselves."""
+    (copy / "lonely.py").write_text(LONELY)
+    before, compiled = json.loads(output(copy, EVERY_KIND))
+    assert compiled == [[0, 1]] * len(compiled)
+    again, loaded = json.loads(output(copy, EVERY_KIND))
+    assert (again, loaded) == (before, [[1, 0]] * len(compiled))
+    kept = [file.name for file in (copy / "cache").iterdir()]
+    assert max(map(len, kept)) < 60  # a path on Windows has 260 letters
+
+    for file, (old, new) in EDITS.items():
+        edit(copy / file, old, new)
+    after, _ = json.loads(output(copy, EVERY_KIND))
+    # AdamW's ε is seen in the ninth digit.
+    assert after == pytest.approx({name: 2.0 * result for name, result in before.items()}, rel=1e-7)
 
 
-HELPER = (
-    "adamw", ", weight_decay=0.0", "optim_core/optimizers/adam.py",
-    "return p - lr * m_hat", "return p - 2.0 * lr * m_hat",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("code", "key", "more", "file", "old", "new"),
-    [
-        pytest.param(
-            SECOND_POSITION, "gd", "", "optim_core/optimizers/gd.py",
-            "p - lr * g", "p - 2.0 * lr * g", id="rule",
-        ),
-        pytest.param(
-            SECOND_POSITION, "gd", "", "surfaces/parabola.py",
-            "return (2.0 * p,)", "return (4.0 * p,)", id="gradient",
-        ),
-        pytest.param(SECOND_POSITION, *HELPER, id="helper in another file"),
-        pytest.param(SWEPT_POSITION, *HELPER, id="helper in another file, swept"),
-    ],
-)  # fmt: skip
-def test_an_edit_is_never_served_stale(
-    copy: Path, code: str, key: str, more: str, file: str, old: str, new: str
-) -> None:
-    """Each of these edits doubles the first step; Numba itself looks at kernels.py alone."""
-    kernels = copy / "optim_core" / "kernels.py"
-    before, stamp = step(copy, key, more, code), kernels.stat().st_mtime_ns
-    edit(copy / file, old, new)
-    # A difference of numbers near 10 keeps 15 digits.
-    assert step(copy, key, more, code) == pytest.approx(2.0 * before, rel=1e-13)
-    assert kernels.stat().st_mtime_ns == stamp
-
-
-ONE_FILE = """
-from dataclasses import replace
+A_LOSS = """
+import numpy as np
+from optim_core.kernels import evaluate
 from surfaces import SURFACES
-
-def slope(p):
-    return 2.0 * p
-
-def gradient(p):
-    return (slope(p),)
-
-SURFACES["parabola"] = replace(SURFACES["parabola"], gradient=gradient)
+print(evaluate(SURFACES["saddle"], "value", np.array([[2.0, 1.0]]))[0])
 """
 
 
-def test_an_edited_helper_of_a_surface_in_a_single_file_is_never_served_stale(copy: Path) -> None:
-    file = copy / "lonely.py"
-    file.write_text(ONE_FILE)
-    code = "import lonely\n" + SECOND_POSITION.format(key="gd", more="")
-    assert output(copy, code) == "8.0"
-    edit(file, "2.0 * p", "4.0 * p")
-    assert output(copy, code) == "6.0"
-
-
-SCHEDULED = """
-from optim_core import OPTIMIZERS, SCHEDULES, simulate
-from surfaces import SURFACES
-run = simulate(
-    SURFACES["parabola"], OPTIMIZERS["gd"], steps=4, lr=0.1,
-    schedule=SCHEDULES[{key!r}].with_params({settings}),
-)
-print(round(float(run.rates[-1] / 0.1), 9))
-"""
-
-
-@pytest.mark.parametrize(
-    ("key", "settings", "before", "old", "new", "after"),
-    [
-        ("performance", "patience=0, threshold=0.99, factor=0.5", 0.25, "factor * cut",
-         "factor * cut * cut", 0.0625),
-        ("exponential", "span=1.0, ratio=0.5", 0.125, "t / span", "2.0 * t / span", 0.015625),
-    ],
-)  # fmt: skip
-def test_an_edited_schedule_is_never_served_stale(
-    copy: Path, key: str, settings: str, before: float, old: str, new: str, after: float
-) -> None:
-    code = SCHEDULED.format(key=key, settings=settings)
-    assert float(output(copy, code)) == before
-    edit(copy / "optim_core" / "schedules" / f"{key}.py", old, new)
-    assert float(output(copy, code)) == after
-
-
-def test_the_next_process_compiles_nothing(copy: Path) -> None:
-    first: dict[str, Any] = json.loads(output(copy, CACHE_STATS))
-    second: dict[str, Any] = json.loads(output(copy, CACHE_STATS))
-    assert first == {name: [0, 1] for name in first}
-    assert second == {name: [1, 0] for name in first}
+def test_no_kernel_is_loaded_after_an_edit_to_the_file_of_kernels(copy: Path) -> None:
+    assert output(copy, A_LOSS) == "3.0"
+    edit(copy / "optim_core" / "kernels.py", "out[0, i] = result", "out[0, i] = 2.0 * result")
+    assert output(copy, A_LOSS) == "6.0"
 
 
 COMPILE_ONE = """
@@ -192,3 +144,13 @@ def test_kernels_of_two_processes_do_not_take_each_others_calls(copy: Path) -> N
         output(copy, COMPILE_ONE.format(which=which))
     # x² − y² at (1, 1), and at (1/2, 3/2)
     assert output(copy, USE_BOTH) == "[ 0. -2.]"
+
+
+def test_a_kernel_is_one_however_it_is_asked_for() -> None:
+    """The start asks for it in fewer words than a run does, which would compile it again."""
+    gd = OPTIMIZERS["gd"]
+    assert (
+        kernels.recorder(gd) is kernels.recorder(gd, False) is kernels.recorder(gd, watches=False)
+    )
+    assert kernels.advancer(gd) is kernels.advancer(gd, False, proximal=False)
+    assert kernels.advancer(gd) is kernels.advancer(gd, scheduled=False, alike=True)
