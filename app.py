@@ -15,7 +15,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
     app = App(
         __file__,
         routes=[*assets.ROUTES, *tables.ROUTES],
-        middleware=[Middleware(assets.Preload)],
+        middleware=[Middleware(warmup.Starting), Middleware(assets.Preload)],
         lifespan=warmup.lifespan,
     )
 else:

@@ -1,26 +1,55 @@
-"""Compile before the server answers: once per machine, then it is loaded from disk.
+"""Compile while the server says that it is starting: once per machine, then from disk.
 
-What few links ask for first follows in a thread of its own while the server answers already: what
-maps have in common, which takes a third of the time, then schedules and proximal steps.
+What few links ask for first follows when it serves already: what maps have in common, which takes
+a third of the time, then schedules and proximal steps.
 """
 
 from __future__ import annotations
 
+import atexit
+import logging
+import os
+import signal
+import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
+
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from optim_core import OPTIMIZERS, SCHEDULES, kernels
 from surfaces import SURFACES
 from ui import assets, permalink
 from ui.race import race_message, surface_message
 
+OPEN_FILES = 8192  # 1,000 sessions and their last answers hold some 4,400
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta http-equiv="refresh" content="1"><title>Descent Lab is starting</title>
+<p>Descent Lab is starting: {done} of {total} kernels are compiled, which happens once per machine.
+This page goes on by itself.</p></html>"""
 
-def compile_all() -> Iterator[tuple[int, int]]:
-    """Compile or load what most visits need; yields how many kernels are ready, and of how many."""
+
+@dataclass
+class _Start:
+    """How far the start of this process is; `ended` is set when the server is told to stop."""
+
+    done: int = 0
+    total: int = 0
+    under_way: bool = False
+    ended: bool = False
+
+
+_start = _Start()
+
+
+def needed_first() -> list[Callable[[], object]]:
+    """What compiles, or loads, the kernels that most visits need."""
     functions: tuple[kernels.Which, ...] = get_args(kernels.Which)
     work: list[Callable[[], object]] = []
     for optimizer in OPTIMIZERS.values():
@@ -28,33 +57,107 @@ def compile_all() -> Iterator[tuple[int, int]]:
     work += [partial(kernels.reactor, schedule) for schedule in SCHEDULES.values()]
     for surface in SURFACES.values():
         work += [partial(kernels.block, surface, which) for which in functions]
-    for done, compile_one in enumerate(work, 1):
-        compile_one()
-        yield done, len(work)
+    return work
 
 
-def compile_the_rest() -> None:
-    """Compile or load the driver of maps, and the kernels of schedules and of proximal steps."""
-    kernels.sweeper()
+def needed_later() -> list[Callable[[], object]]:
+    """The same for the driver of maps, and for schedules and proximal steps."""
+    work: list[Callable[[], object]] = [kernels.sweeper]
     for optimizer in OPTIMIZERS.values():
-        kernels.recorder(optimizer, watches=True)
+        work.append(partial(kernels.recorder, optimizer, watches=True))
         for scheduled, proximal in ((True, False), (False, True), (True, True)):
-            kernels.advancer(optimizer, scheduled=scheduled, proximal=proximal)
+            work.append(
+                partial(kernels.advancer, optimizer, scheduled=scheduled, proximal=proximal)
+            )
+    return work
 
 
-@asynccontextmanager
-async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Prepare, and say so every second where it takes that long."""
+def _prepare() -> None:
+    """Make everything ready that the first visitor needs, and say so where it takes long."""
     began = said = time.perf_counter()
     print("Descent Lab: preparing …", flush=True)
-    for done, total in compile_all():
+    work = needed_first()
+    _start.total = len(work)
+    for _start.done, compile_one in enumerate(work):
+        if _start.ended:
+            return
         if time.perf_counter() - said > 1.0:
             said = time.perf_counter()
-            print(f"Descent Lab: compiled {done} of {total}, once per machine …", flush=True)
+            print(
+                f"Descent Lab: compiled {_start.done} of {_start.total}, once per machine …",
+                flush=True,
+            )
+        compile_one()
     assets.prepare()
     setup, clean, notes = permalink.parse("")
     race_message(setup, "", clean, notes)
     surface_message(setup.surface, None)
     print(f"Descent Lab: ready in {time.perf_counter() - began:.1f} s", flush=True)
-    threading.Thread(target=compile_the_rest, name="warm-up", daemon=True).start()
+
+
+def _warm_up() -> None:
+    try:
+        _prepare()
+    except Exception:
+        # A thread has no caller, and a server that never is ready must not stay.
+        logging.getLogger(__name__).exception("Descent Lab cannot start.")
+        signal.raise_signal(signal.SIGTERM)
+        return
+    _start.under_way = False
+    for compile_one in needed_later():
+        if _start.ended:
+            return
+        compile_one()
+
+
+def _leave(thread: threading.Thread) -> None:
+    """End the process without waiting for LLVM, which Python's own end would do for seconds."""
+    if thread.is_alive():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)  # as Streamlit ends on Ctrl+C
+
+
+def allow_open_files() -> None:
+    """Raise this process's limit of open files, often 1,024, as far as it may and needs to."""
+    if sys.platform == "win32":
+        return  # has no such limit
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Compile in a thread, so that the server can answer, and be told to stop, at once."""
+    allow_open_files()
+    _start.under_way = True
+    thread = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
+    atexit.register(_leave, thread)
+    thread.start()
     yield
+    _start.ended = True
+
+
+class Starting:
+    """Answers every request with 503 and a page that tries again, until the server is ready."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer: ASGIApp = self.app
+        if _start.under_way and scope["type"] == "websocket":
+            answer = WebSocketClose(1013)  # "try again later"
+        elif _start.under_way and scope["type"] == "http":
+            page = PAGE.format(done=_start.done, total=_start.total)
+            answer = HTMLResponse(page, 503, {"Retry-After": "1", "Cache-Control": "no-store"})
+        await answer(scope, receive, send)
+
+
+if __name__ == "__main__":  # while a container's image is built
+    for compile_one in [*needed_first(), *needed_later()]:
+        compile_one()
