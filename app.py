@@ -2,16 +2,12 @@
 the pages."""
 
 from starlette.middleware import Middleware
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 from streamlit.starlette import App
 
-from ui import assets, tables, warmup
+from ui import assets, private, tables, warmup
 
-if get_script_run_ctx(suppress_warning=True) is None:
-    # Until a first session has come to st.navigation, Streamlit would run a file of pages/ on its
-    # own, without this one, for whoever opens its address.
-    PagesManager.uses_pages_directory = False
+if not private.is_session():
+    private.forget_pages_folder()
     app = App(
         __file__,
         routes=[*assets.ROUTES, *tables.ROUTES],
