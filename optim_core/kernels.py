@@ -12,6 +12,7 @@ import inspect
 import pickle
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -815,3 +816,19 @@ def evaluate(surface: Surface, which: Which, points: np.ndarray) -> np.ndarray:
     out = np.empty((rows, lanes.shape[1]))
     block(surface, which)(lanes, np.array(surface.weights), out)
     return out[0] if which == "value" else out.T
+
+
+def subgradient(surface: Surface, points: np.ndarray) -> np.ndarray:
+    """The shortest subgradient (n, dim) of the penalised loss F at points (n, dim).
+
+    −subgradient is the direction of steepest descent, and 0 is a stationary point. Where no
+    coordinate is 0 it is F's gradient. A coordinate that L1 has made 0 may take any slope in
+    [g − l1, g + l1], of which sign(g) max(|g| − l1, 0) is the nearest to 0 (Andrew & Gao 2007,
+    doi:10.1145/1273496.1273501, section 3.1).
+    """
+    l1, l2, _ = surface.penalty
+    slopes = evaluate(replace(surface, penalty=(l1, l2, 0.0)), "gradient", points)
+    if l1 == 0.0:
+        return slopes
+    held = np.sign(slopes) * np.maximum(np.abs(slopes) - l1, 0.0)
+    return np.where(points == 0.0, held, slopes)

@@ -105,6 +105,29 @@ def test_blocks_add_the_penalty(surface: Surface, l1: float, l2: float, proximal
 
 
 @EVERY_SURFACE
+@pytest.mark.parametrize(("l1", "l2", "proximal"), [(0.6, 0.0, True), (40.0, 1.5, False)])
+def test_the_subgradient_is_the_steepest_way_down(
+    surface: Surface, l1: float, l2: float, proximal: bool
+) -> None:
+    """Of all directions F falls the fastest along −subgradient, and by its length."""
+    here = penalised(surface, l1=l1, l2=l2, proximal=proximal)
+    points = random_points(surface, 30)
+    points[:10, 0] = points[10:20, -1] = points[0] = 0.0
+    turn = np.linspace(0.0, 2.0 * np.pi, 3601)
+    ways = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    ways = ways if surface.dim == 2 else np.array([[-1.0], [1.0]])
+    h = 1e-6
+    for p, slope in zip(points, kernels.subgradient(here, points), strict=True):
+        heights = kernels.evaluate(here, "value", np.concatenate([p[None], p + h * ways]))
+        falls = (heights[1:] - heights[0]) / h
+        steepest, length = -min(0.0, falls.min()), float(np.linalg.norm(slope))
+        assert length == pytest.approx(steepest, rel=1e-3, abs=1e-3 * (1.0 + l1))
+        if length > 0.01 * l1:
+            along = -slope / length
+            np.testing.assert_allclose(ways[falls.argmin()], along, rtol=0, atol=0.02)
+
+
+@EVERY_SURFACE
 @pytest.mark.parametrize("which", FUNCTIONS)
 def test_without_a_penalty_infinity_meets_no_zero(surface: Surface, which: kernels.Which) -> None:
     """0 · inf would be NaN."""

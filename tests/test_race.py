@@ -246,6 +246,18 @@ def test_slopes_have_no_sign_in_one_dimension() -> None:
     assert groups["slopes"][0] == [4.0, 2.0, 1.0]
 
 
+@pytest.mark.parametrize("proximal", [0, 1])
+def test_at_a_kink_that_is_a_minimum_the_slope_is_0(proximal: int) -> None:
+    query = f"surface=himmelblau&l1=40&proximal={proximal}&opt=gd&gd.lr=0.005&x=0.1&y=2"
+    _, groups = message_of(query)
+    # In its first row it is that of the sum; a subgradient's run jumps about the kink.
+    slope = np.hypot(4 * 0.1 * (0.01 + 2 - 11) + 2 * (0.1 + 4 - 7) + 40, -2 * 8.99 - 8 * 2.9 + 40)
+    assert groups["slopes"][0][0] == pytest.approx(slope, rel=BOUNDS["lead3"])
+    if proximal:
+        assert groups["positions"][0][-1] == 0.0
+        assert groups["slopes"][0][-1] < 1e-9
+
+
 def test_the_message_is_small() -> None:
     """Two coordinates of four bytes are what eight paths of 500 steps cost at least."""
     query = f"opt={'-'.join(list(OPTIMIZERS)[:8])}&steps=500"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from optim_core import OPTIMIZERS, simulate
+from optim_core.penalty import penalised
 from surfaces import SURFACES
 from tests.test_maps import verdict
 from tests.test_rate_link import sharpest
@@ -126,10 +127,11 @@ def test_bands_agree_with_single_runs(query: str) -> None:
         assert len(np.unique(strip)) > 1
 
 
+@pytest.mark.parametrize("l1", [0.0, 1.5])
 @pytest.mark.parametrize("surface", LINES)
-def test_the_update_map_is_one_step_of_a_run(surface: str) -> None:
-    _, groups = told(f"surface={surface}&panel=orbits&of=gd&lr=0.2", fine=False)
-    shape = SURFACES[surface]
+def test_the_update_map_is_one_step_of_a_run(surface: str, l1: float) -> None:
+    _, groups = told(f"surface={surface}&panel=orbits&of=gd&lr=0.2&l1={l1}", fine=False)
+    shape = penalised(SURFACES[surface], l1=l1)
     (low, high), (before, after) = shape.domain[0], groups["update"]
     assert before.min() <= low
     assert before.max() >= high

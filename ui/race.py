@@ -11,7 +11,7 @@ import numpy as np
 
 from figures.relief import Window, padded, relief
 from optim_core import Relay, Run, simulate
-from optim_core.kernels import evaluate
+from optim_core.kernels import evaluate, subgradient
 from optim_core.penalty import zeros
 from optim_core.spec import Surface
 from optim_core.tuning import RATES, tune
@@ -73,7 +73,7 @@ class Lane:
     whole: Run | Relay  # all legs, one after the other
     result: dict[str, Any]
     excess: np.ndarray  # (T + 1,); the loss less the best known, or the loss where there is none
-    slopes: np.ndarray  # (T + 1,); the gradient's norm at each position, without noise
+    slopes: np.ndarray  # (T + 1,); the norm of the (sub)gradient at each position, without noise
 
 
 # A slider changes one racer of nine: the others, and other sessions' same runs, are kept.
@@ -88,7 +88,7 @@ def lane(setup: Setup, racer: Racer) -> Lane:
             whole.losses if racer.surface is None else evaluate(surface, "value", whole.positions)
         )
         excess = losses - (surface.best or 0.0)
-        slopes = np.hypot.reduce(evaluate(surface, "gradient", whole.positions), axis=1)
+        slopes = np.hypot.reduce(subgradient(surface, whole.positions), axis=1)
     for array in (excess, slopes):
         array.flags.writeable = False
     return Lane(legs[-1], whole, result(legs[-1], whole, surface, losses), excess, slopes)

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from optim_core import divergence, theory
+from optim_core import divergence, sweep, theory
 from optim_core.divergence import Report
-from optim_core.kernels import evaluate
 from optim_core.spec import Surface
 from ui import maps
 from ui.permalink import Racer, Setup
@@ -80,14 +79,9 @@ def _update_map(surface: Surface, racer: Racer) -> np.ndarray:
     (low, high) = surface.domain[0]
     width = high - low
     p = np.linspace(low - width, high + width, CURVE)
-    gradients = evaluate(surface, "gradient", p[:, None])[:, 0]
-    h = tuple(value for _, value in racer.hypers)
-    clock = racer.optimizer.clock(h, racer.optimizer.clock_start)
-    rule = racer.optimizer.rule
-    after = [
-        rule(a, g, (0.0,), h, clock)[0] for a, g in zip(p.tolist(), gradients.tolist(), strict=True)
-    ]
-    return np.array([p, after])
+    hypers: dict[str, Any] = dict(racer.hypers)
+    field = sweep(surface, racer.optimizer, axes={"x": p}, steps=1, **hypers)
+    return np.array([p, field.final_positions[:, 0]])
 
 
 def rates_message(
