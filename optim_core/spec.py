@@ -382,6 +382,9 @@ class Surface:
         metric (Yun, Lozano & Yang 2020, arXiv:2007.07484). Of gradient descent that is ISTA (Beck &
         Teboulle 2009, eq. 1.4), of the heavy ball iPiano, and of Nesterov's method FISTA with a
         constant momentum. Else the gradient has l1 sign(p), with sign(0) = 0.
+    bounded_from: the least penalty, l2 first and then l1, with which F is bounded below. (0, 0) of
+        an f that is; (c, 0) where f falls as c/2 ‖p‖² along some ray, and (0, c) where it falls as
+        c ‖p‖₁ and no faster.
     bare: the surface without penalty, of one that `penalty.penalised` made.
     """
 
@@ -401,6 +404,7 @@ class Surface:
     saddles: tuple[Point, ...] = ()
     maxima: tuple[Point, ...] = ()
     kinks: tuple[Point, ...] = ()  # those of the minima where the gradient jumps
+    bounded_from: tuple[float, float] = (0.0, 0.0)  # (l2, l1)
     levels: Literal["log", "linear"] = "linear"
     params: tuple[Hyper, ...] = ()
     given: Point | None = field(default=None)
@@ -424,9 +428,15 @@ class Surface:
         return l1 > 0.0 and proximal > 0.0
 
     @property
+    def bounded(self) -> bool:
+        """Whether F is bounded below."""
+        l1, l2, _ = self.penalty
+        return (l2, l1) >= self.bounded_from
+
+    @property
     def best(self) -> float | None:
-        """The least known loss, or None where the surface has no bottom."""
-        return min((self.loss(*p) for p in self.minima), default=None)
+        """The least known loss; None where F is not bounded below, or no minimum is known."""
+        return min((self.loss(*p) for p in self.minima), default=None) if self.bounded else None
 
     def loss(self, *p: float) -> float:
         """The penalised loss F of one point, to the bit what kernels compute of it."""

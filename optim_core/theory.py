@@ -499,7 +499,7 @@ def four_rates(
     a bottom, a start at the minimum, or one from which no rate is too high.
     """
     h = hypers_of(optimizer, hypers)
-    if not surface.minima:
+    if surface.best is None:
         return ()
     values: dict[str, Any] = dict(zip((x.name for x in optimizer.hypers), h, strict=True))
     low_end, high_end = np.array(surface.domain).T

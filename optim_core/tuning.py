@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from optim_core.hypers import LR
+from optim_core.kernels import evaluate
 from optim_core.spec import Optimizer, Schedule, Surface
 from optim_core.sweep import sweep
 
@@ -46,26 +47,30 @@ def tune(
     noise: float = 0.0,
     seed: int = 0,
     schedule: Schedule | None = None,
+    judged_on: Surface | None = None,
     **hypers: Any,
 ) -> Tuning:
     """Run `optimizer` once with each of RATES, and compare the final losses.
 
     Arguments as in `simulate`, without lr. A loss below SETTLED of the first counts as that much:
-    such runs have arrived, and the middle one of their rates is the best. ValueError if the
-    surface has no least value that is known.
+    such runs have arrived, and the middle one of their rates is the best.
+    judged_on: the surface whose loss is compared, if it is not the one that the runs are on: that
+        with the L2 penalty, of a method that takes its λ for a decay of its own. ValueError if it
+        has no least value that is known.
 
     Under a schedule the rates are its η₀, which may work far beyond the limit of a constant rate
     if it falls soon; an η₀ beyond the last of RATES is not tried.
     """
-    if surface.best is None:
-        raise ValueError(f"{surface.name} has no minimum, so no rate is the best on it.")
+    judge = surface if judged_on is None else judged_on
+    if judge.best is None:
+        raise ValueError(f"{judge.name} has no least loss that is known, so no rate is the best.")
     field = sweep(
         surface, optimizer, axes={"lr": RATES}, start=start, steps=steps, noise=noise, seed=seed,
         schedule=schedule, **hypers,
     )  # fmt: skip
     with np.errstate(all="ignore"):
-        excess = field.final_loss - surface.best
-        first = surface.loss(*map(float, start)) - surface.best
+        excess = evaluate(judge, "value", field.final_positions) - judge.best
+        first = judge.loss(*map(float, start)) - judge.best
     usable = np.isfinite(excess) & (field.escape_step < 0)
     compared = np.where(usable, np.maximum(excess, SETTLED * first), np.inf)
     least = compared.min()

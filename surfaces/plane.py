@@ -30,5 +30,6 @@ SURFACE = Surface(
         "A constant slope: GD's steps stay equal, momentum's grow to ten times the first, and "
         "AdaGrad's shrink."
     ),
+    bounded_from=(0.0, 2.0),
     source="Boyd & Vandenberghe 2004, Convex Optimization, section 3.1.1: convex, yet no minimum",
 )

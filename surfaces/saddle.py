@@ -32,4 +32,5 @@ SURFACE = Surface(
     ),
     source="Dauphin et al. 2014, arXiv:1406.2572, section 3",
     saddles=((0.0, 0.0),),
+    bounded_from=(2.0, 0.0),
 )

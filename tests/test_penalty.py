@@ -260,13 +260,32 @@ def test_the_global_minimum_is_not_missed(key: str, l1: float, l2: float) -> Non
         assert best <= found + 1e-12
 
 
+EDGES = [(0.0, 1.99), (0.0, 2.0), (1e3, 1.99), (1.99, 0.0), (2.0, 0.0), (2.01, 0.0), (0.5, 0.0)]
+
+
+@EVERY_SURFACE
+def test_only_a_loss_that_is_bounded_below_has_a_best(surface: Surface) -> None:
+    """Far out in every direction a loss without a bottom is lower than anywhere in the frame."""
+    turn = np.linspace(0.0, 2.0 * np.pi, 721)
+    ways = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    ways = ways if surface.dim == 2 else np.array([[-1.0], [1.0]])
+    for l1, l2 in ((0.0, 0.0), *WEIGHTS, *EDGES):
+        here = penalised(surface, l1=l1, l2=l2)
+        far, farther = (kernels.evaluate(here, "value", r * ways).min() for r in (1e7, 1e8))
+        near = kernels.evaluate(here, "value", random_points(surface, 2000)).min()
+        falls = farther < far < near - 1.0  # x² − y² + y² is rounded, by 0.02
+        assert here.bounded != falls, (l1, l2)
+        assert here.best is None or (not falls and here.best <= min(near, far, farther))
+        assert here.best is not None or falls or here.minima == ()
+
+
 @EVERY_SURFACE
 def test_what_is_declared_of_a_penalised_surface(surface: Surface) -> None:
     here = penalised(surface, l1=3.0, l2=0.4)
     assert here.saddles == here.maxima == ()
     assert set(here.kinks) == {p for p in here.minima if 0.0 in p}
     assert here.bare is surface
-    if here.minima:
+    if here.bounded:
         assert here.best == min(here.loss(*p) for p in here.minima)
     low, high = np.array(surface.domain).T
     assert all(((low <= p) & (p <= high)).all() for p in here.minima)

@@ -227,6 +227,17 @@ def test_a_surface_without_a_bottom_has_no_base() -> None:
     assert groups["excess"][0][0] == 3.0  # x + 2y
 
 
+def test_a_local_minimum_is_no_base_where_the_loss_falls_without_end() -> None:
+    query = "surface=saddle&l1=0.5&opt=gd&x=1&y=0.6&steps=40&tuned=1"
+    header, groups = message_of(query)
+    assert header["penalised"]["minima"] == [[0.0, 0.0]]
+    assert header["penalised"]["lowest"] == [False]
+    assert header["base"] is None
+    assert header["runs"][0]["within"] == [None, None]
+    assert header["tuning"]["each"] == []
+    assert groups["excess"][0][0] == pytest.approx(1.0 - 0.36 + 0.5 * 1.6)  # the loss itself
+
+
 def test_no_racers() -> None:
     header, groups = message_of("opt=&steps=10")
     assert header["runs"] == []

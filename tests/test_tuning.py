@@ -112,6 +112,26 @@ def test_all_have_the_same_trials_and_only_when_asked_for() -> None:
         assert one["decades"] == pytest.approx(one["fates"].count("w") / A_DECADE)
 
 
+def test_a_method_with_l2_as_its_own_decay_is_tuned_for_the_loss_that_is_compared() -> None:
+    """f + l2/2 ‖p‖² of what AdamW ends at on f alone, from single runs."""
+    query = "surface=himmelblau&l2=5&decoupled=1&opt=adam-adamw&steps=100&tuned=1"
+    bare, adamw = SURFACES["himmelblau"], OPTIMIZERS["adamw"]
+    ends = [simulate(bare, adamw, steps=100, lr=lr, weight_decay=5.0).positions[-1] for lr in RATES]
+    with np.errstate(all="ignore"):
+        losses = np.array([bare.value(*p) + 2.5 * p @ p for p in ends])
+    _, said = told(query)["each"]
+    assert said["lr"] == RATES[np.nanargmin(losses)]
+    header, _ = decode(race_message(setup_of(f"{query}&adamw.lr={said['lr']}"), "", "", []))
+    assert header["runs"][1]["loss"] == pytest.approx(said["loss"] + header["base"], rel=1e-12)
+
+
+def test_a_method_that_runs_where_there_is_no_bottom_is_tuned_where_there_is_one() -> None:
+    """The plane with L1 falls for ever, but with AdamW's decay the runs do not."""
+    (said,) = told("surface=plane&l2=1&l1=1&decoupled=1&opt=adamw&steps=50&tuned=1")["each"]
+    assert said["lr"] is not None
+    assert said["loss"] < 1.0  # from (8, 8), where F is 62.5 above its least value
+
+
 def test_an_optimizers_own_rate_does_not_matter_to_its_trials() -> None:
     one, other = (tunings(setup_of(f"opt=gd&steps=9&gd.lr={lr}&tuned=1")) for lr in (0.1, 0.2))
     assert one == other

@@ -129,7 +129,8 @@ def tuning(setup: Setup, racer: Racer) -> dict[str, Any]:
     hypers: dict[str, Any] = {name: value for name, value in racer.hypers if name != "lr"}
     found = tune(
         racer.surface or setup.surface, racer.optimizer, start=setup.start, steps=setup.steps,
-        noise=setup.noise, seed=setup.seed, schedule=racer.schedule, **hypers,
+        noise=setup.noise, seed=setup.seed, schedule=racer.schedule, judged_on=setup.surface,
+        **hypers,
     )  # fmt: skip
     fates = np.where(found.works, "w", np.where(np.isfinite(found.excess), ".", "x"))
     return {
@@ -163,10 +164,12 @@ def _changing(lanes: list[Lane]) -> bool:
 
 
 def lowest(surface: Surface) -> list[bool]:
-    """Which of a surface's minima are the lowest."""
+    """Which of a surface's minima are the lowest: none where the loss falls without end."""
+    if surface.best is None:
+        return [False] * len(surface.minima)
     values = np.array([surface.loss(*p) for p in surface.minima])
     # Minima of one height differ by the rounding of their coordinates.
-    return [bool(v) for v in np.isclose(values, surface.best or 0.0, rtol=1e-9, atol=1e-9)]
+    return [bool(v) for v in np.isclose(values, surface.best, rtol=1e-9, atol=1e-9)]
 
 
 def _scenery(surface: Surface) -> dict[str, Any] | None:
