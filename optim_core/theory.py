@@ -105,6 +105,18 @@ def curvature(surface: Surface, at: Sequence[float]) -> tuple[np.ndarray, np.nda
         return eigen(matrices(surface, np.array([at], dtype=float))[0])
 
 
+def free(surface: Surface, at: Sequence[float]) -> np.ndarray:
+    """Which coordinates (d,) a step near a point (d,) moves: not those that L1 holds at 0.
+
+    A proximal step puts a coordinate back to exactly 0 as long as its slope is less than l1.
+    """
+    point = np.asarray(at, dtype=float)
+    if not surface.shrinks:
+        return np.full(len(point), True)
+    slopes = kernels.evaluate(surface, "gradient", point[None])[0]
+    return ~((point == 0.0) & (np.abs(slopes) < surface.penalty[0]))
+
+
 def preconditioner(run: Run, row: int) -> np.ndarray:
     """P (d,) of the step that led to a row ≥ 1 of a run; 1 for a method without."""
     method = run.optimizer
@@ -125,11 +137,16 @@ def preconditioned(run: Run, row: int, at: Sequence[float] | None = None) -> np.
     H at the row's position, or at another point. P^−½ H P^−½ has the same eigenvalues and is
     symmetric (Cohen et al. 2022, arXiv:2207.14484).
     """
-    scale = preconditioner(run, row)
     place = run.positions[row] if at is None else np.asarray(at, dtype=float)
+    return _preconditioned(run, row, place, np.full(run.surface.dim, True))
+
+
+def _preconditioned(run: Run, row: int, place: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """The eigenvalues of P⁻¹H at a place (d,) in some of the coordinates, `among` (d,)."""
+    scale = preconditioner(run, row)[among]
     with np.errstate(all="ignore"):
         root = np.sqrt(scale)
-        hessian = matrices(run.surface, place[None])[0]
+        hessian = matrices(run.surface, place[None])[0][np.ix_(among, among)]
         values, _ = eigen(hessian / root[:, None] / root[None, :])
     return values if (scale > 0.0).all() else np.full_like(values, np.nan)
 
@@ -198,7 +215,10 @@ def limit(
             "however small it is.",
             at,
         )
-    top = float(curvature(surface, at)[0][-1])
+    moving = free(surface, at)
+    if not moving.any():
+        return _held(where, at)
+    top = float(_among(surface, at, moving)[0][-1])
     if not SMALLEST < top < LARGEST:
         return _none(f"No limit: at {where} the curvature is not a positive number.", at)
     limit_of = optimizer.limit
@@ -206,7 +226,7 @@ def limit(
         lr = limit_of(top, h)
         text = (
             f"{optimizer.limit_formula} = {show(lr)}, where L = {show(top)} is the largest "
-            f"curvature at {where}{_landing(surface, at)}."
+            f"curvature at {where}{_landing(surface, at, moving)}."
         )
         text += _beyond(run, lr, lambda own: limit_of(top, own))
         return Limit(lr, "closed form", top, at, text)
@@ -223,8 +243,28 @@ def _jumps(surface: Surface, at: Point) -> bool:
     return at in (bare.kinks if surface.shrinks else surface.kinks)
 
 
-def _landing(surface: Surface, at: Point) -> str:
-    """What to add of a minimum at a kink on which a proximal step lands, or nothing."""
+def _among(
+    surface: Surface, at: Sequence[float], some: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Curvatures in some of the coordinates (d,), and their axes (d, n), one a column."""
+    with np.errstate(all="ignore"):
+        hessian = matrices(surface, np.array([at], dtype=float))[0]
+    values, axes = eigen(hessian[np.ix_(some, some)])
+    whole = np.zeros((len(some), len(values)))
+    whole[some] = axes
+    return values, whole
+
+
+def _held(where: str, at: Point) -> Limit:
+    every = "0" if len(at) == 1 else "0 in both coordinates"
+    return _none(f"No limit: near {where} a proximal step ends at exactly {every}, for any lr.", at)
+
+
+def _landing(surface: Surface, at: Point, moving: np.ndarray) -> str:
+    """What to add of a place at a kink on which a proximal step lands, or nothing."""
+    if not moving.all():  # one of two
+        held, other = ("x", "y") if moving[1] else ("y", "x")
+        return f"; the proximal step holds {held} at 0, so L is along {other} alone"
     if at not in surface.kinks:
         return ""
     return "; the proximal step lands on its kink, so L is of the loss without the L1 penalty"
@@ -280,7 +320,10 @@ def _preconditioned_limit(optimizer: Optimizer, h: Point, run: Run | None) -> Li
         where = f"at the minimum {show(*at)}"
         if _jumps(run.surface, at):
             return _none(f"No limit: {where} the gradient jumps and there is no curvature.", at)
-    top = float(preconditioned(run, row, at)[-1])
+    moving = free(run.surface, at)
+    if not moving.any():
+        return _held(where.removeprefix("at "), at)
+    top = float(_preconditioned(run, row, np.array(at), moving)[-1])
     after = f"after {name}'s scaling at step {row}"
     if not math.isfinite(top):
         return _none(f"No limit: {where} the curvature {after} is not a number.", at)
@@ -293,7 +336,7 @@ def _preconditioned_limit(optimizer: Optimizer, h: Point, run: Run | None) -> Li
     text = (
         f"{optimizer.limit_formula} = {show(lr)}{with_momentum(run, row - 1)}, where L = "
         f"{show(top)} is the largest curvature {where} {after}; it changes from step to step"
-        f"{_landing(run.surface, at)}."
+        f"{_landing(run.surface, at, moving)}."
     )
     if moved(run) and rate > lr:
         text += f" The schedule's rate in that step, {show_apart(rate, lr)[0]}, is beyond it."
@@ -342,16 +385,20 @@ def measured_limit(
 ) -> float | None:
     """The lr between `low` and `high` beyond which a small error at a minimum grows, by bisection.
 
-    A run starts displaced by 1e-9 of the frame along the steepest axis, and has 1000 steps, then
-    2000, 4000… until the result stays within 1e-8; that is some 70 runs in 10 ms. It agrees with
-    2/L, 2(1 + β)/L and 2(1 + β)/((1 + 2β)L) to 1e-6. None unless errors shrink at `low` and grow
-    at `high`, and none for a method that is not linear there: one that divides by the gradient's
-    size takes steps of about lr however near it is, so no small error ever shrinks by itself.
+    A run starts displaced by 1e-9 of the frame along the steepest axis that it is free to move on,
+    and has 1000 steps, then 2000, 4000… until the result stays within 1e-8; that is some 70 runs
+    in 10 ms. It agrees with 2/L, 2(1 + β)/L and 2(1 + β)/((1 + 2β)L) to 1e-6. None unless errors
+    shrink at `low` and grow at `high`, and none for a method that is not linear there: one that
+    divides by the gradient's size takes steps of about lr however near it is, so no small error
+    ever shrinks by itself.
     """
     h = hypers_of(optimizer, hypers)
     names = [hyper.name for hyper in optimizer.hypers]
     short = float(min(b - a for a, b in surface.domain))
-    axis = curvature(surface, minimum)[1][:, -1]
+    moving = free(surface, minimum)
+    if not moving.any():
+        return None
+    axis = _among(surface, minimum, moving)[1][:, -1]
     origin = np.asarray(minimum, dtype=float)
 
     def errors(lr: float, steps: int, tiny: float = TINY) -> np.ndarray:

@@ -15,7 +15,7 @@ from optim_core import OPTIMIZERS, SCHEDULES, kernels, minima, simulate, sweep
 from optim_core.outcome import NEAR
 from optim_core.penalty import penalised, zeros
 from optim_core.spec import Hyper, Interval, Optimizer, Pace, Point, Surface
-from optim_core.theory import limit, matrices
+from optim_core.theory import limit, matrices, measured_limit, preconditioner
 from optim_core.tuning import tune
 from surfaces import SURFACES
 from tests.test_sweep import differences
@@ -552,7 +552,7 @@ def test_the_limit_at_a_kink_that_a_proximal_step_lands_on(lr: float) -> None:
     assert found.at in here.kinks
     assert found.curvature == pytest.approx(2.0 * 4.0 + 0.5)
     assert found.lr == pytest.approx(2.0 / 8.5)
-    assert "the proximal step lands on its kink" in found.text
+    assert "the proximal step holds y at 0, so L is along x alone" in found.text
     assert found.lr is not None
     assert simulate(here, GD, steps=3000, lr=lr * found.lr).outcome.kind == "minimum"
     beyond = simulate(here, GD, start=(2.6, 0.1), steps=3000, lr=1.01 * found.lr)
@@ -574,7 +574,45 @@ def test_a_rescaling_method_has_a_limit_at_a_kink(optimizer: Optimizer) -> None:
     here = penalised(SHIFTED, l1=2.5)
     found = limit(here, optimizer, {}, decayed(here, optimizer, 1500))
     assert found.lr is not None
-    assert "the proximal step lands on its kink" in found.text
+    assert "the proximal step holds y at 0" in found.text
+    run = decayed(here, optimizer, 1500)
+    (scale,) = {preconditioner(run, 1500)[0]}
+    assert found.curvature == pytest.approx(2.0 * 4.0 / scale, rel=1e-12)  # of x, whose f_xx is 8
+
+
+@pytest.mark.parametrize("held", [0, 1])
+@pytest.mark.parametrize("key", ["gd", "momentum", "nesterov"])
+def test_a_coordinate_that_is_held_at_0_takes_no_part_in_the_limit(key: str, held: int) -> None:
+    """Runs settle below 2/f_yy and its like and not above, though 2/λmax(H) is lower."""
+    here = penalised(SURFACES["himmelblau"], l1=40.0)
+    at = next(p for p in here.minima if p[held] == 0.0 != p[1 - held])
+    hessian = matrices(here, np.array([at]))[0]
+    found = limit(replace(here, start=at), OPTIMIZERS[key], {})
+    assert found.lr is not None
+    assert found.curvature == hessian[1 - held, 1 - held] < np.linalg.eigvalsh(hessian)[-1] / 1.02
+    start = (at[0] + 1e-4, at[1] - 1e-4)
+    below, above = (
+        simulate(here, OPTIMIZERS[key], start=start, steps=4000, lr=x * found.lr).outcome
+        for x in (0.95, 1.05)
+    )
+    assert (below.kind, here.minima[below.target or 0]) == ("minimum", at)
+    assert above.kind != "minimum"
+    if (key, held) == ("gd", 0):
+        assert found.lr == pytest.approx(0.0767, abs=5e-5)
+        measured = measured_limit(here, GD, {}, minimum=at, low=1e-3, high=1.0)
+        assert measured == pytest.approx(found.lr, rel=1e-6)
+
+
+@EVERY_OPTIMIZER
+def test_where_all_coordinates_are_held_at_0_there_is_no_limit(optimizer: Optimizer) -> None:
+    here = penalised(WELL, l1=9.0)
+    for lr in (1e-3, 1.0, 1e3):
+        run = simulate(here, optimizer, start=(1e-5,), lr=lr, steps=40)
+        assert not run.positions[-1].any()
+        found = limit(here, optimizer, {}, run)
+        assert found.text == (
+            "No limit: near the minimum 0 a proximal step ends at exactly 0, for any lr."
+        )
 
 
 def test_what_is_said_of_zeros() -> None:
