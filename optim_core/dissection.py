@@ -8,7 +8,7 @@ import numpy as np
 
 from optim_core.expressions import Expr, evaluate
 from optim_core.formula import inputs, quantities, read
-from optim_core.simulate import Run
+from optim_core.simulate import Run, check_run
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def dissect(run: Run) -> Dissection:
     P is `optimizer.preconditioner` of the slots and clock that each step's rule leaves, or else 1.
     A part that leaves the floats is inf or NaN. Raises ValueError as `formula.lines`.
     """
-    method, found = run.optimizer, read(run)
+    method, found = check_run("run", run).optimizer, read(run)
     values, known = inputs(run), quantities(run)
     held = {name: known[name] for name in method.scales}
     zero = np.zeros_like(run.gradients)

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from optim_core import theory
-from optim_core.simulate import Run
+from optim_core.simulate import Run, check_run
 from optim_core.spec import Optimizer, Point
 from optim_core.theory import show, show_apart
 
@@ -75,7 +75,7 @@ class _Blowup(NamedTuple):
 
 def report(run: Run) -> Report | None:
     """How a diverged run blew up; None for a run that did not."""
-    if run.outcome.kind != "diverged":
+    if check_run("run", run).outcome.kind != "diverged":
         return None
     with np.errstate(all="ignore"):
         seen = _look(run)

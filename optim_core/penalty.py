@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from optim_core import minima
+from optim_core.checks import check_surface
 from optim_core.outcome import NEAR
-from optim_core.simulate import Run
+from optim_core.simulate import Run, check_run
 from optim_core.spec import PENALTY, Point, Surface
 from optim_core.theory import show
 
@@ -27,13 +28,14 @@ def penalised(
     `kinks` are the minima where a coordinate is 0 under L1, and f's own; no saddles are declared.
     Raises ValueError, one sentence that names the value and what is allowed.
     """
+    check_surface(surface)
     given = zip(PENALTY, (l1, l2, proximal), strict=True)
     return _penalised(surface.bare or surface, tuple(h.check(value) for h, value in given))
 
 
 def with_params(surface: Surface, **values: Any) -> Surface:
     """A surface, penalised or not, with other parameter values and the penalty that it has."""
-    l1, l2, proximal = surface.penalty
+    l1, l2, proximal = check_surface(surface).penalty
     moved = (surface.bare or surface).with_params(**values)
     return penalised(moved, l1=l1, l2=l2, proximal=bool(proximal))
 
@@ -68,7 +70,7 @@ class Zero:
 
 def zeros(run: Run) -> tuple[Zero, ...]:
     """What L1 has made of each coordinate; () without L1, and for a run that diverged."""
-    if run.surface.penalty[0] == 0.0 or run.outcome.kind == "diverged":
+    if check_run("run", run).surface.penalty[0] == 0.0 or run.outcome.kind == "diverged":
         return ()
     sides = (high - low for low, high in run.surface.domain)
     names = NAMES[run.surface.dim]

@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from optim_core.checks import listed
 from optim_core.outcome import Outcome, judge
-from optim_core.simulate import Run
-from optim_core.spec import Surface
+from optim_core.simulate import Run, check_run
+from optim_core.spec import Surface, in_short
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,11 @@ class Relay:
     runs: tuple[Run, ...]
 
     def __post_init__(self) -> None:
-        if not self.runs:
-            raise ValueError("runs must have at least one run, got none.")
+        runs = listed(self.runs)
+        if not runs:
+            raise ValueError(f"runs must be a list of at least one Run, got {in_short(self.runs)}.")
+        for i, run in enumerate(runs):
+            check_run(f"runs[{i}]", run)
         for i, (one, other) in enumerate(zip(self.runs, self.runs[1:], strict=False), 1):
             left, taken = one.ended, other.began
             met = left is not None and taken is not None and left.steps == taken.steps

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from optim_core import kernels
+from optim_core.checks import (
+    UNSCHEDULED,
+    check_count,
+    check_flag,
+    check_instance,
+    check_optimizer,
+    check_schedule,
+    check_start,
+    check_surface,
+)
 from optim_core.outcome import Outcome, judge
 from optim_core.spec import (
     ROLES,
     Hyper,
     Interval,
-    Look,
     Optimizer,
     Point,
     Schedule,
     Surface,
-    is_finite_number,
+    in_short,
     resolve,
 )
 
@@ -31,9 +39,6 @@ NOISE = Hyper(
     "noise", r"\sigma", 0.0, Interval(0.0), 0.0, 10.0, "linear",
     "Standard deviation of the Gaussian noise added to every gradient, the same for all methods.",
 )  # fmt: skip
-
-
-UNSCHEDULED = Schedule("", "", (), "", "", "", "", Look("", (), "circle"))
 
 
 class Checkpoint(NamedTuple):
@@ -97,30 +102,9 @@ class Run:
         return judge(self.surface, self.positions, self.losses, noisy=self.noisy)
 
 
-def check_start(surface: Surface, start: Sequence[float]) -> Point:
-    """The start as floats; ValueError if it is not `surface.dim` finite numbers."""
-    sequence = isinstance(start, Iterable) and not isinstance(start, str)
-    given = tuple(start) if sequence else ()
-    if len(given) != surface.dim or not all(is_finite_number(c) for c in given):
-        raise ValueError(f"start must be {surface.dim} finite number(s), got {start!r}.")
-    return tuple(float(c) for c in given)
-
-
-def check_schedule(schedule: Schedule | None) -> Schedule:
-    """The schedule, or one that changes nothing for None; ValueError if it is something else."""
-    if schedule is None:
-        return UNSCHEDULED
-    if not isinstance(schedule, Schedule):
-        raise ValueError(f"schedule must be a Schedule or None, got {schedule!r}.")
-    return schedule
-
-
-def check_count(name: str, value: Any, low: int, high: int) -> int:
-    """An integer in low…high; ValueError otherwise."""
-    whole = isinstance(value, Integral) or (is_finite_number(value) and float(value).is_integer())
-    if isinstance(value, bool) or not whole or not low <= value <= high:
-        raise ValueError(f"{name} must be an integer in [{low}, {high}], got {value!r}.")
-    return int(value)
+def check_run(name: str, value: Any) -> Run:
+    """A run; ValueError, one sentence, otherwise."""
+    return check_instance(name, value, Run)
 
 
 @lru_cache(maxsize=64)
@@ -166,14 +150,16 @@ def simulate(
     Raises ValueError, one sentence that names the value and what is allowed. Overflow raises
     nothing and prints nothing: the arrays hold inf or NaN from there on.
     """
-    values = resolve(optimizer.key, optimizer.hypers, hypers)
+    check_surface(surface)
+    values = resolve(check_optimizer(optimizer).key, optimizer.hypers, hypers)
+    keep_count = check_flag("keep_count", keep_count)
     plan = check_schedule(schedule)
     if after is None:
         origin = check_start(surface, surface.start if start is None else start)
         began = Checkpoint(optimizer.clock_start, plan.memory)
     else:
         if start is not None:
-            raise ValueError(f"start must not be given beside after, got {start!r}.")
+            raise ValueError(f"start must not be given beside after, got {in_short(start)}.")
         began = _resumed(surface, optimizer, plan, after, keep_count)
         origin = tuple(after.positions[-1].tolist())
     steps = check_count("steps", steps, 1, MAX_STEPS - began.steps)
@@ -258,7 +244,7 @@ def _resumed(
     """Where a run begins that goes on after another; ValueError if it cannot."""
     left = after.ended if isinstance(after, Run) else None
     if left is None or after.surface != surface:
-        found = f"one on {after.surface.key}" if isinstance(after, Run) else repr(after)
+        found = f"one on {after.surface.key}" if isinstance(after, Run) else in_short(after)
         raise ValueError(
             f"after must be a run of simulate on {surface.key} with the same parameters, "
             f"got {found}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -12,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 Point = tuple[float, ...]
+SHORT = 60  # characters of a value in a message
 
 
 def is_finite_number(value: Any) -> bool:
@@ -24,6 +26,23 @@ def is_finite_number(value: Any) -> bool:
         return math.isfinite(float(value))
     except OverflowError:  # an integer beyond 1.8e308
         return False
+
+
+class _Short(reprlib.Repr):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = SHORT
+
+    def repr_int(self, x: int, level: int) -> str:
+        if x.bit_length() > 4 * SHORT:  # Python refuses to write more than 4300 digits
+            return f"an integer of some {round(x.bit_length() * math.log10(2.0))} digits"
+        return super().repr_int(x, level)
+
+
+def in_short(value: Any) -> str:
+    """A value as an error message shows it: its repr on one line, its middle left out if long."""
+    text = " ".join(_Short().repr(value).split())
+    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -70,12 +89,12 @@ class Hyper:
         if self.scale == "switch":
             if value is True or value is False or (is_finite_number(value) and value in (0, 1)):
                 return float(value)
-            raise ValueError(f"{self.name} must be True or False, got {value!r}.")
+            raise ValueError(f"{self.name} must be True or False, got {in_short(value)}.")
         kind = "whole" if self.whole else "finite"
         fits = is_finite_number(value) and float(value) in self.domain
         if not fits or (self.whole and not float(value).is_integer()):
             raise ValueError(
-                f"{self.name} must be a {kind} number in {self.domain}, got {value!r}."
+                f"{self.name} must be a {kind} number in {self.domain}, got {in_short(value)}."
             )
         return float(value)
 
@@ -86,7 +105,7 @@ def resolve(owner: str, hypers: Iterable[Hyper], given: Mapping[str, Any]) -> Po
     unknown = [name for name in given if name not in {h.name for h in hypers}]
     if unknown:
         known = ", ".join(h.name for h in hypers) or "none"
-        raise ValueError(f"{owner} has no {unknown[0]!r} to set; it has: {known}.")
+        raise ValueError(f"{owner} has no {in_short(unknown[0])} to set; it has: {known}.")
     return tuple(h.check(given.get(h.name, h.default)) for h in hypers)
 
 
@@ -455,7 +474,7 @@ class Surface:
         """
         if self.bare is not None:
             raise ValueError(
-                f"{self.key} must get its parameters before its penalty, got {values!r}."
+                f"{self.key} must get its parameters before its penalty, got {in_short(values)}."
             )
         now = {h.name: v for h, v in zip(self.params, self.args, strict=True)}
         return replace(self, given=resolve(self.key, self.params, now | values))

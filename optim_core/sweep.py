@@ -13,22 +13,26 @@ from typing import Any
 import numpy as np
 
 from optim_core import kernels
-from optim_core.outcome import DUST, FAINT, LONGEST, NEAR, SAME
-from optim_core.simulate import (
-    MAX_STEPS,
-    NOISE,
+from optim_core.checks import (
     check_count,
+    check_function,
+    check_instance,
+    check_number,
+    check_optimizer,
     check_schedule,
     check_start,
-    gradient_noise,
+    check_surface,
+    listed,
 )
+from optim_core.outcome import DUST, FAINT, LONGEST, NEAR, SAME
+from optim_core.simulate import MAX_STEPS, NOISE, gradient_noise
 from optim_core.spec import (
     Hyper,
     Interval,
     Optimizer,
     Schedule,
     Surface,
-    is_finite_number,
+    in_short,
     resolve,
     same_clock,
 )
@@ -115,8 +119,15 @@ def sweep(
 
     Each run is `simulate`'s to the bit. Raises ValueError, one sentence, before any work.
     """
-    steps = check_count("steps", steps, 1, MAX_STEPS)
+    check_surface(surface)
+    check_optimizer(optimizer)
     check_schedule(schedule)
+    if executor is not None:
+        check_instance("executor", executor, Executor)
+    check_function("progress", progress)
+    check_function("cancel", cancel)
+    steps = check_count("steps", steps, 1, MAX_STEPS)
+    budget = None if budget is None else check_count("budget", budget, 0, 2**63 - 1)
     grid, values = _inputs(surface, optimizer, axes, start, hypers)
     job = _Job(
         surface=surface,
@@ -179,11 +190,15 @@ def _inputs(
     known = {h.name: h for h in (*optimizer.hypers, *surface.params)}
     known |= {c: replace(COORDINATE, name=c) for c in COORDINATES[: surface.dim]}
     if not isinstance(axes, Mapping) or not 1 <= len(axes) <= 2 or not set(axes) <= set(known):
-        names = ", ".join(map(repr, axes)) or "none" if isinstance(axes, Mapping) else repr(axes)
+        names = in_short(axes)
+        if isinstance(axes, Mapping):
+            names = in_short(list(axes)).strip("[]") or "none"
         raise ValueError(f"axes must be one or two of {', '.join(known)}, got {names}.")
     for name in hypers:
         if name in axes:
-            raise ValueError(f"{name} is an axis and cannot have the value {hypers[name]!r} too.")
+            raise ValueError(
+                f"{name} is an axis and cannot have the value {in_short(hypers[name])} too."
+            )
     grid = {name: _axis(known[name], given) for name, given in axes.items()}
     values = dict(
         zip(
@@ -201,11 +216,10 @@ def _inputs(
 
 def _axis(hyper: Hyper, given: Sequence[float] | np.ndarray) -> np.ndarray:
     """The values of an axis, each checked; ValueError if there is none."""
-    listed = given.tolist() if isinstance(given, np.ndarray) else given
-    flat = isinstance(listed, Iterable) and not isinstance(listed, str)
-    values = list(listed) if flat else []
-    if not flat or any(isinstance(value, (list, tuple, np.ndarray)) for value in values):
-        raise ValueError(f"The axis {hyper.name} must be a list of numbers, got {listed!r}.")
+    values = listed(given)
+    if values is None or any(isinstance(value, (list, tuple, np.ndarray)) for value in values):
+        shown = in_short(given.tolist() if isinstance(given, np.ndarray) else given)
+        raise ValueError(f"The axis {hyper.name} must be a list of numbers, got {shown}.")
     if not values:
         raise ValueError(f"The axis {hyper.name} must have at least one value, got none.")
     return np.array([hyper.check(value) for value in values])
@@ -216,9 +230,7 @@ def _check_tol(surface: Surface, tol: float) -> float:
     minima = _framed(surface)[1]
     gaps = np.abs(minima[:, None] - minima[None]).max(axis=2)[np.triu_indices(len(minima), 1)]
     limit = min(1.0, 0.5 * float(gaps.min(initial=2.0)))
-    if not is_finite_number(tol) or not 0.0 < tol < limit:
-        raise ValueError(f"tol must be a finite number in (0, {limit:.3g}), got {tol!r}.")
-    return float(tol)
+    return check_number("tol", tol, Interval(0.0, limit, open_low=True))
 
 
 def _order(surface: Surface, optimizer: Optimizer, grid: Mapping[str, np.ndarray]) -> list[str]:

@@ -14,8 +14,18 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from optim_core import kernels
-from optim_core.simulate import Run, check_schedule, simulate
-from optim_core.spec import Optimizer, Point, Schedule, Surface, resolve
+from optim_core.checks import (
+    check_count,
+    check_number,
+    check_optimizer,
+    check_point,
+    check_schedule,
+    check_start,
+    check_surface,
+    listed,
+)
+from optim_core.simulate import MAX_STEPS, Run, check_run, simulate
+from optim_core.spec import Interval, Optimizer, Point, Schedule, Surface, in_short, resolve
 
 TINY = 1e-9  # of the frame's shortest side: a displacement so small that the surface is quadratic
 GONE = 3e-6  # of it: whoever gets this far from TINY grows; transients with β ≤ 0.999 do not
@@ -69,11 +79,15 @@ def hypers_of(optimizer: Optimizer, hypers: Mapping[str, Any] | Sequence[float])
 
     ValueError, one sentence, for an unknown name, a value outside its domain or a wrong number.
     """
-    names = [h.name for h in optimizer.hypers]
+    names = [h.name for h in check_optimizer(optimizer).hypers]
     if not isinstance(hypers, Mapping):
-        if len(hypers) != len(names):
-            raise ValueError(f"{optimizer.key} has {len(names)} hyperparameters: {names}.")
-        hypers = dict(zip(names, hypers, strict=True))
+        values = listed(hypers)
+        if values is None or len(values) != len(names):
+            raise ValueError(
+                f"hypers must be a mapping, or a list of {', '.join(names)} of {optimizer.key}, "
+                f"got {in_short(hypers)}."
+            )
+        hypers = dict(zip(names, values, strict=True))
     return resolve(optimizer.key, optimizer.hypers, hypers)
 
 
@@ -101,8 +115,9 @@ def curvature(surface: Surface, at: Sequence[float]) -> tuple[np.ndarray, np.nda
 
     In the surface's own coordinates; the eigen-decomposition of its Hessian. See `eigen`.
     """
+    place = check_point("at", at, check_surface(surface).dim, finite=False)
     with np.errstate(all="ignore"):
-        return eigen(matrices(surface, np.array([at], dtype=float))[0])
+        return eigen(matrices(surface, np.array([place]))[0])
 
 
 def free(surface: Surface, at: Sequence[float]) -> np.ndarray:
@@ -110,16 +125,18 @@ def free(surface: Surface, at: Sequence[float]) -> np.ndarray:
 
     A proximal step puts a coordinate back to exactly 0 as long as its slope is less than l1.
     """
-    point = np.asarray(at, dtype=float)
+    point = np.array(check_point("at", at, check_surface(surface).dim, finite=False))
     if not surface.shrinks:
         return np.full(len(point), True)
     slopes = kernels.evaluate(surface, "gradient", point[None])[0]
-    return ~((point == 0.0) & (np.abs(slopes) < surface.penalty[0]))
+    held: np.ndarray = (point == 0.0) & (np.abs(slopes) < surface.penalty[0])
+    return ~held
 
 
 def preconditioner(run: Run, row: int) -> np.ndarray:
     """P (d,) of the step that led to a row ≥ 1 of a run; 1 for a method without."""
-    method = run.optimizer
+    method = check_run("run", run).optimizer
+    row = check_count("row", row, 1, len(run.gradients))
     if method.preconditioner is None:
         return np.ones(run.surface.dim)
     h, k = run.hypers_at(0), method.clock_start if run.began is None else run.began.clock
@@ -137,7 +154,10 @@ def preconditioned(run: Run, row: int, at: Sequence[float] | None = None) -> np.
     H at the row's position, or at another point. P^−½ H P^−½ has the same eigenvalues and is
     symmetric (Cohen et al. 2022, arXiv:2207.14484).
     """
-    place = run.positions[row] if at is None else np.asarray(at, dtype=float)
+    check_count("row", row, 1, len(check_run("run", run).gradients))
+    place = run.positions[row]
+    if at is not None:
+        place = np.array(check_point("at", at, run.surface.dim, finite=False))
     return _preconditioned(run, row, place, np.full(run.surface.dim, True))
 
 
@@ -173,10 +193,11 @@ def with_momentum(run: Run, step: int) -> str:
 
 def nearest(surface: Surface, point: Sequence[float]) -> int | None:
     """Index of the declared minimum nearest to a point, in frame units; None without minima."""
+    at = np.array(check_point("point", point, check_surface(surface).dim, finite=False))
     if not surface.minima:
         return None
     low, high = np.array(surface.domain).T
-    gaps = np.abs((np.array(surface.minima) - np.asarray(point, dtype=float)) / (high - low))
+    gaps = np.abs((np.array(surface.minima) - at) / (high - low))
     return int(gaps.max(axis=1).argmin())
 
 
@@ -195,7 +216,15 @@ def limit(
     momentum. P is of one step only, so a preconditioned limit is compared with that step's rate,
     and taken with its momentum.
     """
+    check_surface(surface)
     h = hypers_of(optimizer, hypers)
+    if run is not None and not (
+        check_run("run", run).surface == surface and run.optimizer == optimizer
+    ):
+        raise ValueError(
+            f"run must be one of {optimizer.key} on {surface.key} with the same parameters and "
+            f"penalty, got one of {run.optimizer.key} on {run.surface.key}."
+        )
     if optimizer.preconditioner is not None:
         return _preconditioned_limit(optimizer, h, run)
     if not surface.minima:
@@ -353,6 +382,7 @@ def growth_factor(
     (Polyak 1964). None if the rule is not linear, changes with time, or leaves the floats.
     """
     h = hypers_of(optimizer, hypers)
+    curvature = check_number("curvature", curvature, Interval(-math.inf))
     k = optimizer.clock(h, optimizer.clock_start)
     size = 1 + len(optimizer.slots)
 
@@ -392,6 +422,8 @@ def measured_limit(
     divides by the gradient's size takes steps of about lr however near it is, so no small error
     ever shrinks by itself.
     """
+    minimum = check_point("minimum", minimum, check_surface(surface).dim)
+    low, high = _bracket(low, high)
     h = hypers_of(optimizer, hypers)
     names = [hyper.name for hyper in optimizer.hypers]
     short = float(min(b - a for a, b in surface.domain))
@@ -438,6 +470,11 @@ def measured_limit(
     return found if linear else None
 
 
+def _bracket(low: float, high: float) -> tuple[float, float]:
+    low = check_number("low", low, Interval(0.0, open_low=True))
+    return low, check_number("high", high, Interval(low, open_low=True))
+
+
 def first_failure(
     surface: Surface,
     optimizer: Optimizer,
@@ -456,6 +493,9 @@ def first_failure(
     are no interval (on Rosenbrock one throw lands in the valley, the next one does not), so
     narrower gaps between `points` may be missed. None if none of them diverges; `low` if it does.
     """
+    low, high = _bracket(low, high)
+    points = check_count("points", points, 2, MAX_STEPS)
+    check_surface(surface)
     fails = _failing(surface, optimizer, hypers_of(optimizer, hypers), start, steps)
     before = low
     for lr in np.geomspace(low, high, points).tolist():
@@ -545,6 +585,11 @@ def four_rates(
     Late loss is the largest of the last tenth. () where that cannot be had: a surface without
     a bottom, a start at the minimum, or one from which no rate is too high.
     """
+    start = check_start(check_surface(surface), start)
+    steps = check_count("steps", steps, 1, MAX_STEPS)
+    plan = check_schedule(schedule)
+    if limit is not None:
+        limit = check_number("limit", limit, Interval(0.0, open_low=True))
     h = hypers_of(optimizer, hypers)
     if surface.best is None:
         return ()
@@ -563,7 +608,6 @@ def four_rates(
         inside = bool((np.abs(path - centre) <= side).all())
         return _Trial(rate, kind == "minimum", kind == "diverged", inside, end, run.losses)
 
-    plan = check_schedule(schedule)
     moves = plan.watches or bool((plan.scale(0, steps) != 1.0).any())
     edge = None if moves or optimizer.preconditioner is not None else limit
     if edge is not None and not SMALLEST < edge < LARGEST:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from optim_core.checks import check_start, check_surface
 from optim_core.hypers import LR
 from optim_core.kernels import evaluate
 from optim_core.spec import Optimizer, Schedule, Surface
@@ -61,7 +62,10 @@ def tune(
     Under a schedule the rates are its η₀, which may work far beyond the limit of a constant rate
     if it falls soon; an η₀ beyond the last of RATES is not tried.
     """
-    judge = surface if judged_on is None else judged_on
+    check_surface(surface)
+    if judged_on is not None and check_surface(judged_on, "judged_on").dim != surface.dim:
+        raise ValueError(f"judged_on must have {surface.dim} dimension(s), got {judged_on.key}.")
+    judge, start = judged_on or surface, check_start(surface, start)
     if judge.best is None:
         raise ValueError(f"{judge.name} has no least loss that is known, so no rate is the best.")
     field = sweep(
@@ -70,7 +74,7 @@ def tune(
     )  # fmt: skip
     with np.errstate(all="ignore"):
         excess = evaluate(judge, "value", field.final_positions) - judge.best
-        first = judge.loss(*map(float, start)) - judge.best
+        first = judge.loss(*start) - judge.best
     usable = np.isfinite(excess) & (field.escape_step < 0)
     compared = np.where(usable, np.maximum(excess, SETTLED * first), np.inf)
     least = compared.min()

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from optim_core.simulate import MAX_STEPS, check_count
+from optim_core.checks import check_count
+from optim_core.simulate import MAX_STEPS
 from ui import maps, rate_link
 from ui.ask import Wish, address, asked, window_of, wish
 from ui.desk import Desk

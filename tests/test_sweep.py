@@ -242,7 +242,7 @@ SOME: dict[str, Any] = {"lr": [0.1]}
         ({"lr": 0.1}, "lr is an axis and cannot have the value 0.1 too."),
         ({"momentum": 2.0}, "momentum must be a finite number in [0, 1), got 2.0."),
         ({"beta1": 0.5}, "momentum has no 'beta1' to set; it has: lr, momentum, rate_inside."),
-        ({"start": (1.0,)}, "start must be 2 finite number(s), got (1.0,)."),
+        ({"start": (1.0,)}, "start must be a list of 2 finite number(s), got (1.0,)."),
         ({"steps": 0}, "steps must be an integer in [1, 100000], got 0."),
         ({"noise": -1.0}, "noise must be a finite number in [0, inf), got -1.0."),
         ({"seed": -1}, "seed must be an integer in [0, "),
