@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from optim_core.checks import (
     listed,
 )
 from optim_core.simulate import MAX_STEPS, Run, check_run, simulate
-from optim_core.spec import Interval, Optimizer, Point, Schedule, Surface, in_short, resolve
+from optim_core.spec import Interval, Optimizer, Pace, Point, Schedule, Surface, in_short, resolve
 
 TINY = 1e-9  # of the frame's shortest side: a displacement so small that the surface is quadratic
 GONE = 3e-6  # of it: whoever gets this far from TINY grows; transients with β ≤ 0.999 do not
@@ -118,6 +119,30 @@ def curvature(surface: Surface, at: Sequence[float]) -> tuple[np.ndarray, np.nda
     place = check_point("at", at, check_surface(surface).dim, finite=False)
     with np.errstate(all="ignore"):
         return eigen(matrices(surface, np.array([place]))[0])
+
+
+@lru_cache(maxsize=256)
+def sharpness(surface: Surface) -> float | None:
+    """The largest curvature at the lowest minimum; None where there is none, as on a kink."""
+    if surface.best is None:
+        return None
+    at = min(surface.minima, key=lambda p: surface.loss(*p))
+    top = float(curvature(surface, at)[0][-1])
+    return top if SMALLEST < top < LARGEST else None
+
+
+def pace_of(surface: Surface) -> Pace:
+    """A surface's telling rates at its parameters; those declared are at their defaults.
+
+    Where the lowest minimum is c times as sharp, the rates that curvature limits are 1/c of theirs.
+    A penalty changes nothing: runs with and without it are to be compared.
+    """
+    bare = surface.bare or surface
+    usual, now = sharpness(replace(bare, given=None)), sharpness(bare)
+    if usual is None or now is None:
+        return bare.pace
+    ratio = float(f"{usual / now:.12g}")  # a turned Hessian's last digits are rounding
+    return replace(bare.pace, curvature=bare.pace.curvature * ratio)
 
 
 def free(surface: Surface, at: Sequence[float]) -> np.ndarray:
@@ -620,7 +645,7 @@ def four_rates(
         below = [edge * x for x in (*np.geomspace(0.001, 0.3, 12), *np.linspace(0.35, 0.98, 16))]
         tried = [trial(lr) for lr in below]
     else:
-        telling = optimizer.factor * float(getattr(surface.pace, optimizer.pace))
+        telling = optimizer.factor * float(getattr(pace_of(surface), optimizer.pace))
         tried = [trial(telling * x) for x in np.geomspace(1e-4, 1e4, 65)]
 
     tame = [t for t in tried if t.inside] if edge is None else tried

@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optim_core import OPTIMIZERS, SCHEDULES
+from optim_core.penalty import penalised
 from optim_core.simulate import NOISE
 from optim_core.spec import PENALTY, SHARED, Hyper, Optimizer, Surface
 from surfaces import SURFACES
+from ui import permalink, schedule_link, step_link
 from ui.permalink import (
     DEFAULT_RACERS,
     DEFAULT_SURFACE,
@@ -419,6 +421,24 @@ def test_a_suggested_lr_is_rounded() -> None:
     assert surface.pace.curvature == 0.1
     for factor, expected in ((1 / 3, 0.033), (2 / 3, 0.067), (1.249, 0.12), (9.96, 1.0)):
         assert suggested_lr(surface, replace(OPTIMIZERS["gd"], factor=factor)) == expected
+
+
+@pytest.mark.parametrize("condition", [1.0, 7.0, 1000.0, 1e6])
+@pytest.mark.parametrize("link", [permalink, step_link, schedule_link], ids=lambda m: m.__name__)
+def test_a_suggested_lr_follows_the_surfaces_parameters(link: Any, condition: float) -> None:
+    """On the bowl the limits are 2/L and its like, L = 2κ: the share of them stays as it is."""
+    for key, optimizer in OPTIMIZERS.items():
+        query = f"condition={condition}&rotation=20&of={key}&opt={key}"
+        found = link.parse(query)[0]
+        (lr,) = {dict(racer.hypers)["lr"] for racer in getattr(found, "setup", found).racers}
+        usual = suggested_lr(SURFACES["bowl"], optimizer)
+        share = 1.0 if optimizer.preconditioner else 50.0 / condition
+        assert lr == pytest.approx(usual * share, rel=0.05)
+
+
+def test_a_suggested_lr_leaves_its_surface_as_it_is_for_comparison_under_a_penalty() -> None:
+    plateau = SURFACES["plateau"]
+    assert suggested_lr(penalised(plateau, l2=9.0), OPTIMIZERS["gd"]) == plateau.pace.curvature
 
 
 def test_the_surface_sets_the_suggested_lr_and_the_link_overrides_it() -> None:

@@ -43,7 +43,7 @@ def test_nothing_is_the_defaults() -> None:
         assert view.setup.surface.key == surface.key
         assert view.setup.start == surface.start
         assert [r.optimizer.key for r in view.setup.racers] == list(DEFAULT_RACERS)
-        assert view.lr == telling_rate(surface.key)
+        assert view.lr == telling_rate(surface)
         assert {dict(r.hypers)["lr"] for r in view.setup.racers} == {view.lr}
         assert (view.focus.optimizer.key, view.versus.optimizer.key) == (DEFAULT_FOCUS, "gd")
         assert (view.panel, view.across.name, view.window) == ("map", "momentum", None)
@@ -135,13 +135,23 @@ def sharpest(surface: Surface, h: float) -> float:
 @EVERY_SURFACE
 def test_the_telling_rate_is_just_beyond_the_limit_of_gradient_descent(surface: Surface) -> None:
     if not surface.minima:
-        assert telling_rate(surface.key) > 0.0
+        assert telling_rate(surface) > 0.0
         return
     found, finer = sharpest(surface, 1e-3), sharpest(surface, 5e-4)
     if math.isclose(found, finer, rel_tol=1e-2):
-        assert telling_rate(surface.key) == pytest.approx(1.05 * 2.0 / finer, rel=6e-3)
+        assert telling_rate(surface) == pytest.approx(1.05 * 2.0 / finer, rel=6e-3)
     else:  # no quadratic: the gradient jumps there
         assert surface.kinks
+
+
+@pytest.mark.parametrize("condition", [1.0, 1000.0])
+def test_the_shared_rate_follows_the_surfaces_parameters(condition: float) -> None:
+    view = parse(f"condition={condition}&opt=gd")[0]
+    assert view.lr == pytest.approx(1.05 * 2.0 / (2.0 * condition), rel=1e-12)
+    rates, _ = panel_axes(view)
+    assert rates.low < view.lr < rates.high
+    usual, moved = (parse(f"across=condition&condition={c}")[0] for c in (50.0, condition))
+    assert panel_axes(usual) == panel_axes(moved), "a map over it is of all its values"
 
 
 # view=, what the note must show of it

@@ -25,6 +25,7 @@ from optim_core.spec import (
     Schedule,
     Surface,
 )
+from optim_core.theory import pace_of
 from surfaces import SURFACES
 
 T = TypeVar("T")
@@ -107,7 +108,7 @@ class Setup:
 
 def suggested_lr(surface: Surface, optimizer: Optimizer) -> float:
     """A telling learning rate, to two digits: the surface's for such methods, times a factor."""
-    rate = optimizer.factor * getattr(surface.pace, optimizer.pace)
+    rate = optimizer.factor * getattr(pace_of(surface), optimizer.pace)
     return float(f"{rate:.2g}")
 
 

@@ -208,6 +208,7 @@ def race_message(
         "base": setup.surface.best,
         "penalised": _scenery(setup.surface),
         "plans": _outlived(setup),
+        "defaults": permalink.suggested(setup.surface),
         "runs": [
             {**_own(racer), **lane.result} for racer, lane in zip(setup.racers, lanes, strict=True)
         ],

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
 from optim_core import OPTIMIZERS, theory
 from optim_core.hypers import LR
+from optim_core.penalty import with_params
 from optim_core.simulate import NOISE
 from optim_core.spec import Hyper, Interval, Optimizer, Surface
-from surfaces import SURFACES
 from ui.permalink import (
     FIELD,
     NUMBER,
@@ -51,22 +50,17 @@ class View:
     window: Window | None  # of the panel; None is all of it
 
 
-@cache
-def telling_rate(key: str) -> float:
-    """A rate at which gradient descent just blows up at a surface's lowest minimum, 3 digits."""
-    surface = SURFACES[key]
-    sharpest = 0.0
-    if surface.minima:
-        at = min(surface.minima, key=lambda p: surface.loss(*p))
-        sharpest = float(theory.curvature(surface, at)[0][-1])
-    # At a kink the curvature is no number.
-    rate = OVER * 2.0 / sharpest if sharpest > 1e-6 else 1.2 * surface.pace.curvature
+def telling_rate(surface: Surface) -> float:
+    """A rate at which gradient descent just blows up at f's lowest minimum, 3 digits."""
+    bare = surface.bare or surface
+    sharpest = theory.sharpness(bare)
+    rate = 1.2 * bare.pace.curvature if sharpest is None else OVER * 2.0 / sharpest
     return float(f"{rate:.3g}")
 
 
 def rate_hyper(surface: Surface) -> Hyper:
     """The shared learning rate, with the slider's ends for this surface."""
-    rate = telling_rate(surface.key)
+    rate = telling_rate(surface)
     highest = max(suggested_lr(surface, optimizer) for optimizer in OPTIMIZERS.values())
     low = float(f"{BELOW * rate:.1g}")
     high = float(f"{max(rate / BELOW, 10.0 * highest):.1g}")
@@ -102,6 +96,8 @@ def panel_axes(view: View) -> tuple[Hyper, Hyper]:
         rate = rate_hyper(surface)
         low, high = (float(f"{share * rate.default:.2g}") for share in ORBITS)
         return replace(rate, low=low, high=high, scale="linear"), starts[0]
+    if view.across in surface.params:  # which the rates of all rows cannot follow
+        surface = with_params(surface, **{view.across.name: view.across.default})
     return rate_hyper(surface), view.across
 
 

@@ -12,7 +12,7 @@ from optim_core import divergence, sweep, theory
 from optim_core.divergence import Report
 from optim_core.spec import Surface
 from ui import maps
-from ui.permalink import Racer, Setup
+from ui.permalink import Racer, Setup, catalog_entry
 from ui.race import lane, race_message, solo
 from ui.rate_link import View, panel_axes, rate_hyper
 
@@ -103,6 +103,7 @@ def rates_message(
             "across": view.across.name,
             "axes": [x.name, y.name],
         },
+        "rate": catalog_entry(rate_hyper(setup.surface)),
         "limits": [_limit(setup, racer) for racer in view.setup.racers],
         "reports": [_report(setup, racer) for racer in view.setup.racers],
     }

@@ -53,6 +53,21 @@ def test_the_table_says_what_simulate_says(lab: Open) -> None:
         assert cells[6] == "120"
 
 
+def test_a_default_rate_follows_the_surfaces_parameters(lab: Open) -> None:
+    """Of the bowl's limit 1/κ; the link leaves it out, and the box shows what runs."""
+    page = lab("?condition=1000&opt=gd-adam")
+    boxes = [
+        page.locator(f".lab-slider:has([data-name='{k}.lr']) .lab-number") for k in ("gd", "adam")
+    ]
+    assert [box.input_value() for box in boxes] == ["0.00085", "0.3"]
+    assert table(page)["gd"][1].startswith("minimum") or "downhill" in table(page)["gd"][1]
+    exact = page.locator(".lab-slider:has([data-name='condition']) .lab-number")
+    exact.fill("10")
+    answered(page, lambda: exact.press("Enter"))
+    assert [box.input_value() for box in boxes] == ["0.085", "0.3"]
+    assert "gd.lr" not in link(page)
+
+
 def test_every_slider_follows_the_hand(lab: Open) -> None:
     """Dragged with the mouse: the answers come before the button is released."""
     page = lab()

@@ -115,7 +115,8 @@ def test_keys_and_exact_numbers_move_the_slider(lab: Open) -> None:
     first = float(link(page)["lr"])
     answered(page, lambda: page.keyboard.press("ArrowRight"))
     second = float(link(page)["lr"])
-    assert telling_rate("bowl") < first < second < 1.05 * telling_rate("bowl")
+    rate = telling_rate(SURFACES["bowl"])
+    assert rate < first < second < 1.05 * rate
     answered(page, lambda: page.keyboard.press("ArrowLeft"))
     assert float(link(page)["lr"]) == first
     assert step(page) == 0
@@ -317,7 +318,7 @@ def test_orbits_are_of_one_dimension_and_basins_of_two(lab: Open) -> None:
     page.get_by_label("Optimizer of the map").select_option("gd")
     at_rest(page)
     assert not page.locator(".lab-deep").is_visible()
-    low, high = (share * telling_rate("double_well") for share in ORBITS)
+    low, high = (share * telling_rate(SURFACES["double_well"]) for share in ORBITS)
     answered(page, lambda: page.mouse.click(*place(page, 0.3, 0.5)))
     query = link(page)
     assert query["panel"] == "orbits"

@@ -99,6 +99,7 @@ export class Player {
     const sameSurface = header.surface === this.header?.surface;
     const atEnd = this.#t >= this.#steps;
     this.header = header;
+    this.store.learn(header);
     this.root.classList.toggle("lab-late", this.store.isLate);
     this.#readRuns(groups);
     this.scrubber.max = this.#steps;

@@ -16,6 +16,8 @@ export class Store {
   #serial = 0;
   #wish = { window: null };
   #sentWish = this.#wish;
+  #learned = null; // the surface of the last answer, with its own rates
+  #told = "";
 
   // usual: the keys of the optimizers that are shown where the link names none.
   constructor(catalog, query, usual) {
@@ -31,7 +33,18 @@ export class Store {
 
   get surface() {
     const key = this.text("surface") ?? this.catalog.defaults.surface;
-    return this.catalog.surfaces.find((s) => s.key === key);
+    return this.#learned?.key === key ? this.#learned : this.catalog.surfaces.find((s) => s.key === key);
+  }
+
+  // The rates that hold where the link has none; they follow the surface's parameters.
+  learn({ surface, defaults, rate }) {
+    const lr = Object.fromEntries(Object.entries(defaults).map(([key, own]) => [key, own.lr]));
+    const told = JSON.stringify([surface, lr, rate]);
+    if (told === this.#told) return;
+    this.#told = told;
+    const declared = this.catalog.surfaces.find((s) => s.key === surface);
+    this.#learned = { ...declared, lr, rate: rate ?? declared.rate };
+    for (const listener of this.#listeners) listener();
   }
 
   get racers() {
