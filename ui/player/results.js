@@ -34,7 +34,7 @@ export class Results {
   show(runs, bounded, plans) {
     this.plans.hidden = plans.length === 0;
     this.plans.textContent = plans.join(" ");
-    const steps = (value) => (!bounded ? "no lowest loss" : value === null ? "not reached" : String(value));
+    const steps = (value) => (!bounded ? "no lowest loss known" : value === null ? "not reached" : String(value));
     this.body.replaceChildren(
       ...runs.map((run) =>
         el(

@@ -27,7 +27,7 @@ export class Tuning {
     const known = each.length > 0;
     this.says.textContent = known
       ? `Fair tuning: ${trials} trial runs for each, with learning rates from ${number(rates[0])} to ${number(rates[1])}. Colored: the final loss is within 10 × of that method's best; hatched: it overflowed. The wider the bar, the less the rate matters.`
-      : this.store.racers.length ? "This loss falls without end, so no learning rate is the best on it." : "Choose an optimizer to tune.";
+      : this.store.racers.length ? "No lowest loss is known here, so no learning rate is the best." : "Choose an optimizer to tune.";
     this.body.replaceChildren(...each.map((one) => this.#row(one, rates)));
     if (this.#asked && known) this.#take();
   }
