@@ -6,7 +6,7 @@ from optim_core.outcome import Outcome
 from optim_core.relay import Relay
 from optim_core.simulate import Run, simulate
 from optim_core.spec import Optimizer, Schedule
-from optim_core.sweep import Cancelled, Field, sweep
+from optim_core.sweep import Cancelled, Field, sweep, sweep_tiles
 
 OPTIMIZERS: dict[str, Optimizer] = {
     optimizer.key: optimizer
@@ -33,4 +33,5 @@ __all__ = [
     "Run",
     "simulate",
     "sweep",
+    "sweep_tiles",
 ]

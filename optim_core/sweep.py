@@ -119,12 +119,80 @@ def sweep(
 
     Each run is `simulate`'s to the bit. Raises ValueError, one sentence, before any work.
     """
+    check_function("progress", progress)
+    job, grid = _checked(
+        surface, optimizer, axes, start, steps, noise, seed, tail, tol, schedule, executor, cancel,
+        budget, hypers,
+    )  # fmt: skip
+    shape = _shape(grid)
+    result = _empty(job, *shape)
+    done = 0
+    for place, part in _rectangles(job, grid, executor, cancel):
+        for whole, piece in zip(result, part, strict=True):
+            whole[place] = piece
+        done += part[0].size
+        if progress is not None:
+            progress(done, shape[0] * shape[1])
+    return _field(job, grid, result)
+
+
+def sweep_tiles(
+    surface: Surface,
+    optimizer: Optimizer,
+    *,
+    axes: Mapping[str, Sequence[float] | np.ndarray],
+    start: Sequence[float] | None = None,
+    steps: int = 200,
+    noise: float = 0.0,
+    seed: int = 0,
+    tail: int = 0,
+    tol: float = NEAR,
+    schedule: Schedule | None = None,
+    executor: Executor | None = None,
+    cancel: Callable[[], bool] | None = None,
+    budget: int | None = None,
+    **hypers: Any,
+) -> Iterator[tuple[tuple[slice, slice], Field]]:
+    """The same map in parts: (rows, columns) and the Field of that rectangle, as they are done.
+
+    Only a few tiles exist at a time, so that who keeps a byte of each cell needs no more memory.
+    The arguments are those of `sweep`. Raises ValueError, one sentence, before any work.
+    """
+    job, grid = _checked(
+        surface, optimizer, axes, start, steps, noise, seed, tail, tol, schedule, executor, cancel,
+        budget, hypers,
+    )  # fmt: skip
+
+    def parts() -> Iterator[tuple[tuple[slice, slice], Field]]:
+        for (rows, columns), part in _rectangles(job, grid, executor, cancel):
+            sides = zip(grid.items(), (columns, rows), strict=False)
+            yield (rows, columns), _field(job, {name: v[at] for (name, v), at in sides}, part)
+
+    return parts()
+
+
+def _checked(
+    surface: Surface,
+    optimizer: Optimizer,
+    axes: Mapping[str, Sequence[float] | np.ndarray],
+    start: Sequence[float] | None,
+    steps: int,
+    noise: float,
+    seed: int,
+    tail: int,
+    tol: float,
+    schedule: Schedule | None,
+    executor: Executor | None,
+    cancel: Callable[[], bool] | None,
+    budget: int | None,
+    hypers: Mapping[str, Any],
+) -> tuple[_Job, dict[str, np.ndarray]]:
+    """What all tiles share, and the axes; ValueError, one sentence."""
     check_surface(surface)
     check_optimizer(optimizer)
     check_schedule(schedule)
     if executor is not None:
         check_instance("executor", executor, Executor)
-    check_function("progress", progress)
     check_function("cancel", cancel)
     steps = check_count("steps", steps, 1, MAX_STEPS)
     budget = None if budget is None else check_count("budget", budget, 0, 2**63 - 1)
@@ -141,32 +209,46 @@ def sweep(
         tail=check_count("tail", tail, 0, steps + 1),
         schedule=schedule,
     )
-    columns, rows = (len(v) for v in (*grid.values(), np.zeros(1))[:2])
+    rows, columns = _shape(grid)
     if budget is not None and rows * columns * steps > budget:
         raise ValueError(
             f"{rows * columns:,} cells × {steps:,} steps = {rows * columns * steps:,} is more "
             f"than the {budget:,} that are allowed here."
         )
-    result = _empty(job, rows, columns)
+    return job, grid
+
+
+def _shape(grid: Mapping[str, np.ndarray]) -> tuple[int, int]:
+    """Rows and columns; of one axis, one row."""
+    columns, rows = (len(v) for v in (*grid.values(), np.zeros(1))[:2])
+    return rows, columns
+
+
+def _rectangles(
+    job: _Job,
+    grid: Mapping[str, np.ndarray],
+    executor: Executor | None,
+    cancel: Callable[[], bool] | None,
+) -> Iterator[tuple[tuple[slice, slice], list[np.ndarray]]]:
+    """Each tile's (rows, columns) and its arrays (rows, columns, …)."""
     swapped = job.names[0] == next(iter(grid))  # the columns are the outer axis
     outer, inner = (grid.get(name, np.zeros(1)) for name in job.names)
-    done = 0
     for (o, i), part in _run(job, outer, inner, executor, cancel):
-        for whole, piece in zip(result, part, strict=True):
-            (whole.swapaxes(0, 1) if swapped else whole)[o, i] = piece
-        done += part[0].size
-        if progress is not None:
-            progress(done, rows * columns)
+        yield ((i, o), [a.swapaxes(0, 1) for a in part]) if swapped else ((o, i), part)
+
+
+def _field(job: _Job, grid: dict[str, np.ndarray], arrays: list[np.ndarray]) -> Field:
+    """Arrays (rows, columns, …) as a Field that nobody can write into."""
     if len(grid) == 1:
-        result = [array[0] for array in result]
-    for array in (*result, *grid.values()):
+        arrays = [array[0] for array in arrays]
+    for array in (*arrays, *grid.values()):
         array.flags.writeable = False
-    loss, positions, escape, settle, leave, minimum, period, *last = result
+    loss, positions, escape, settle, leave, minimum, period, *last = arrays
     return Field(
-        surface=surface,
-        optimizer=optimizer,
+        surface=job.surface,
+        optimizer=job.optimizer,
         axes=grid,
-        steps=steps,
+        steps=job.steps,
         final_loss=loss,
         final_positions=positions,
         escape_step=escape,
@@ -175,7 +257,7 @@ def sweep(
         minimum=minimum,
         period=period,
         tail=last[0] if last else None,
-        schedule=schedule,
+        schedule=job.schedule,
     )
 
 

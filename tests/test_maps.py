@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import random
+from dataclasses import replace
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
 
-from optim_core import OPTIMIZERS, Cancelled, simulate
+from optim_core import OPTIMIZERS, Cancelled, simulate, sweep
 from optim_core.outcome import NEAR
 from optim_core.simulate import MAX_STEPS, Run
 from optim_core.spec import Hyper, Interval
@@ -16,8 +20,8 @@ from surfaces import SURFACES
 from tests.test_rate_link import sharpest
 from tests.test_wire import BOUNDS, decode
 from ui import maps
-from ui.maps import CYCLE, DIVERGED, NOWHERE, OTHER, ROWS, SETTLED, Sheet, places, sheet
-from ui.rate_link import View, parse
+from ui.maps import ARRIVED, CYCLE, DIVERGED, NOWHERE, OTHER, ROWS, SETTLED, Sheet, places, sheet
+from ui.rate_link import View, panels_of, parse
 
 ANY = Interval(-np.inf)
 LOG = Hyper("rate", "", 1.0, Interval(0.0), 1e-5, 10.0, "log", "")
@@ -212,6 +216,62 @@ def test_a_step_beyond_two_bytes_is_not_another_one() -> None:
     assert groups["count0"][0, 0] == run.outcome.step
 
 
+def test_a_cell_that_arrives_exactly_is_the_darkest() -> None:
+    """Its loss is the least known to the bit, in ten of 100 × 100 cells."""
+    query = "surface=styblinski_tang&of=gd&across=x&y=-2.9&steps=16"
+    header, groups = map_of(query, 100)
+    made = sheet(view_of(query), 100)
+    best = made.surface.best
+    assert best is not None
+    arrived = np.argwhere(groups["count0"] == ARRIVED)
+    ends = [float(single(made, header, c, r).losses[-1]) for r, c in arrived]
+    assert ends.count(best) == 10
+    assert max(ends) <= best
+    others = (groups["kind0"] == OTHER) & (groups["count0"] != ARRIVED)
+    assert groups["count0"][others].max() < 2_000, "a float has 16 digits, and 10 decades are shown"
+    for row, column in np.argwhere(others)[::999]:
+        assert single(made, header, column, row).losses[-1] > best
+
+
+@pytest.mark.parametrize(
+    ("first", "final", "shade"),
+    [
+        (5.0, 3.0, ARRIVED), (5.0, 2.9, ARRIVED), (5.0, 4.0, 30), (5.0, 7.0, 0), (5.0, 5.0, 0),
+        (3.0, 3.0, 0), (3.0, 2.9, 0), (5.0, math.inf, 0), (5.0, math.nan, 0), (math.nan, 3.0, 0),
+        (math.inf, 3.0, ARRIVED), (math.inf, 4.0, 30825), (math.inf, math.inf, 0),
+        (1e308, 3.0 + 2.0**-40, 32004),
+    ],
+)  # fmt: skip
+def test_how_far_a_loss_has_come_down(first: float, final: float, shade: int) -> None:
+    """In hundredths of a decade above the least known, 3 here; log10 of the largest is 308.25."""
+    surface = replace(SURFACES["parabola"], levels="linear", minima=((0.0,),))
+    surface = replace(surface, value=lambda p, *_: p * p + 3.0)
+    made = sweep(SURFACES["parabola"], OPTIMIZERS["gd"], axes={"lr": [0.1]}, steps=1)
+    found = replace(made, surface=surface, final_loss=np.array([final]))
+    assert surface.best == 3.0
+    assert maps.counts(found, np.array([OTHER]), first).tolist() == [shade]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_links_map_is_packed_without_a_warning(seed: int) -> None:
+    """Where a loss overflows, arrives exactly, or is no number; warnings are errors in tests."""
+    dice = random.Random(seed)
+    surface = SURFACES[dice.choice(["parabola", "bowl", "rastrigin", "double_well", "plane"])]
+    pairs = {
+        "surface": surface.key,
+        "panel": dice.choice([*panels_of(surface), "map"]),
+        "of": dice.choice(["gd", "momentum", "adagrad"]),
+        "across": dice.choice(["x", "x", "momentum"]),
+        "x": dice.choice(["0", "0.5", "1e80", "1e300", "-2.9"]),
+        "l1": dice.choice(["0", "0.5", "1.21864", "40"]),
+        "l2": dice.choice(["0", "0", "0.3"]),
+        "steps": str(dice.randint(1, 150)),
+    }
+    view, *_ = parse(urlencode(pairs))
+    header, groups = decode(maps.message(sheet(view, 20, losses=dice.random() < 0.5)))
+    assert np.max(groups["count0"]) <= (ARRIVED if header["panel"] != "orbits" else 700)
+
+
 FORMULAS = {
     "gd": lambda top, beta: 2.0 / top,
     "momentum": lambda top, beta: 2.0 * (1.0 + beta) / top,
@@ -254,7 +314,7 @@ def test_where_there_is_no_closed_form_there_is_no_line(query: str) -> None:
 
 @pytest.mark.parametrize(
     ("query", "cells", "said"),
-    [("", 4000, "16,000,000 cells × 100,000 steps"), ("panel=basins", 300, "90,000 cells")],
+    [("", 4000, "16,000,000 cells × 100,000 steps"), ("panel=basins", 300, "180,000 cells")],
 )
 def test_too_large_a_map_is_refused_before_any_work(query: str, cells: int, said: str) -> None:
     told: list[tuple[int, int]] = []

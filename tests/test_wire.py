@@ -138,12 +138,37 @@ def test_whole_numbers_come_back_exactly(kind: str, most: int) -> None:
     chance = np.random.default_rng(5)
     rows = chance.integers(0, most, (7, 60), endpoint=True)
     rows[0, :4] = [0, most, 0, most]
-    for numbers in (rows, rows.astype(float), rows.astype(np.int32).T, rows[:0]):
+    for numbers in (rows, rows.astype(np.int32).T, rows[:0]):
         np.testing.assert_array_equal(sent(kind, numbers), numbers)
 
 
+@pytest.mark.parametrize(
+    ("rows", "got"),
+    [
+        ([[1.0, 2.0]], "numbers of float64"), ([[NAN]], "numbers of float64"),
+        ([[0, 256, 3]], "256"), ([[7], [-1]], "-1"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_of_so_many_bytes_is_refused(rows: Any, got: str) -> None:
+    """A cast would send another number, and on another processor yet another one."""
+    with pytest.raises(ValueError, match=rf"shade must be integers in \[0, 255\], got {got}\.$"):
+        wire.pack({}, {"shade": ("u1", np.array(rows))})
+
+
+@pytest.mark.parametrize("shape", [(700, 3_000), (3, 1_100_000)])
+def test_a_large_map_is_packed_as_a_small_one_is(shape: tuple[int, int]) -> None:
+    """Some rows at a time: against zlib and plain differences of all rows at once."""
+    rows = np.random.default_rng(1).integers(0, 65_535, shape).astype(np.uint16)
+    rows[:, 1:] = rows[:, :1]
+    message = wire.pack({}, {"rows": ("u2", rows)})
+    (length,) = struct.unpack_from("<I", message)
+    steps = np.diff(rows, axis=1, prepend=np.uint16(0))
+    planes = (steps >> 8).astype(np.uint8), (steps & 255).astype(np.uint8)
+    assert zlib.decompress(message[4 + length :]) == b"".join(p.tobytes() for p in planes)
+
+
 def test_whole_numbers_take_as_many_bytes_as_they_are_wide() -> None:
-    rows = np.zeros((3, 5))
+    rows = np.zeros((3, 5), dtype=int)
     for kind, size in (("u1", 1), ("u2", 2), ("u4", 4)):
         message = wire.pack({}, {"rows": (kind, rows)})
         (length,) = struct.unpack_from("<I", message)

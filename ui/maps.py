@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from mmap import mmap
 from typing import Any
 
 import numpy as np
 
-from optim_core import Field, sweep, theory
+from optim_core import Field, sweep, sweep_tiles, theory
 from optim_core.outcome import stay
 from optim_core.penalty import with_params
 from optim_core.spec import Hyper, Optimizer, Surface
+from ui.background import BACKGROUND
 from ui.permalink import Racer, Setup
 from ui.player import wire
 from ui.rate_link import View, Window, panel_axes
 
 DIVERGED, SETTLED, CYCLE, OTHER = range(4)
 NOWHERE = 65_535  # what stands for no minimum
+ARRIVED = 65_535  # hundredths of a decade: the loss has come down to the least known, or below
+LARGEST_FLOAT = float(np.finfo(float).max)
 COARSE, FINE = 200, 400  # cells a side while a hand moves, and when it rests…
 QUICK, CALM = 12_500_000, 50_000_000  # …but no more than so many cells × steps
 LARGEST = 15_000_000_000  # cells × steps of one map, half a minute of two cores
@@ -118,25 +123,32 @@ def counts(field: Field, kind: np.ndarray, first: np.ndarray | float) -> np.ndar
     """The number that shades a cell: the step of leaving or settling, the period, the progress.
 
     first: the loss at the start. Progress is how far the loss above the least known has come down,
-    in hundredths of a decade.
+    in hundredths of a decade: below ARRIVED, as floats have some 632 decades.
     """
-    base = field.surface.best
-    fallen = np.zeros(kind.shape)
-    if base is not None:
-        with np.errstate(all="ignore"):
-            fallen = 100.0 * np.log10((first - base) / (field.final_loss - base))
     # A run may diverge and cross the frame in its last step.
     left = np.where(field.leave_step < 0, field.steps, field.leave_step)
     return np.select(
         [kind == DIVERGED, kind == SETTLED, kind == CYCLE],
         [left, field.settle_step, field.period],
-        np.nan_to_num(np.maximum(fallen, 0.0)),
-    )
+        _fallen(field, first),
+    ).astype(np.int64)
 
 
-def _sent(numbers: np.ndarray) -> tuple[str, np.ndarray]:
-    """Whole numbers with as many bytes as the largest needs; steps may be more than 65,535."""
-    return ("u4" if numbers.max() > 65_535 else "u2"), numbers
+def _fallen(field: Field, first: np.ndarray | float) -> np.ndarray:
+    """Progress, rounded down; 0 where it is unknown, or where the start was there already."""
+    base = field.surface.best
+    if base is None:
+        return np.zeros(field.final_loss.shape)
+    # A start whose loss is beyond the floats has come down at least from the largest of them.
+    before = np.minimum(first, LARGEST_FLOAT) - base
+    with np.errstate(invalid="ignore"):
+        after = field.final_loss - base
+    falls = (before > 0.0) & (after < before)
+    arrived = falls & (after <= 0.0)
+    # log10 of each, because their quotient may be beyond the floats
+    tops, ends = (np.where(falls & ~arrived, v, 1.0) for v in (before, after))
+    fallen = np.floor(100.0 * (np.log10(tops) - np.log10(ends)))
+    return np.where(arrived, ARRIVED, fallen)
 
 
 def first_loss(sheet: Sheet, values: list[np.ndarray]) -> np.ndarray | float:
@@ -184,54 +196,85 @@ def _closed_form(
 
 
 def message(
-    sheet: Sheet, *, progress: Progress | None = None, cancel: Callable[[], bool] | None = None
+    sheet: Sheet,
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
 ) -> bytes:
-    """Compute a map. ValueError, one sentence, if it is too large; Cancelled if it is stopped."""
+    """Compute a map. ValueError, one sentence, if it is too large; Cancelled if it is stopped.
+
+    While it is computed it has 3 bytes a cell, or two times 4 for basins; 2 more in long runs.
+    """
     if sheet.panel == "orbits":
         return _orbits(sheet, cancel)
-    values = [
-        places(axis, *window, sheet.cells)
+    check_size(sheet)
+    axes = {
+        axis.name: places(axis, *window, sheet.cells)
         for axis, window in zip(sheet.axes, sheet.window, strict=True)
-    ]
-    axes = {axis.name: v for axis, v in zip(sheet.axes, values, strict=True)}
-    fields = []
-    for i, racer in enumerate(sheet.racers):
-        part = len(sheet.racers)
-
-        def told(done: int, total: int, before: int = i, parts: int = part) -> None:
-            if progress:
-                progress(before * total + done, parts * total)
-
-        fields.append(
-            sweep(
-                sheet.surface,
-                racer.optimizer,
-                axes=axes,
-                start=sheet.start,
-                steps=sheet.steps,
-                noise=sheet.noise,
-                seed=sheet.seed,
-                budget=LARGEST // part,
-                progress=told,
-                cancel=cancel,
-                **_fixed(racer),
-            )
-        )
+    }
     header = _header(sheet) | {
-        "places": [v.tolist() for v in values],
+        "places": [v.tolist() for v in axes.values()],
         "boundary": boundary(sheet) if sheet.panel == "map" else None,
     }
+    total, done = sheet.cells**2 * len(sheet.racers), 0
     groups: dict[str, tuple[str, np.ndarray]] = {}
-    first = first_loss(sheet, values)
-    for i, field in enumerate(fields):
-        kind = kinds(field, sheet.steps, noisy=sheet.noise > 0.0)
-        groups[f"kind{i}"] = ("u1", kind)
-        groups[f"count{i}"] = _sent(counts(field, kind, first))
-        if sheet.panel == "basins":
-            groups[f"minimum{i}"] = ("u2", np.where(field.minimum < 0, NOWHERE, field.minimum))
-        if sheet.losses:
-            groups[f"loss{i}"] = ("lead3", field.final_loss)
+    for i, racer in enumerate(sheet.racers):
+        tiles = sweep_tiles(
+            sheet.surface, racer.optimizer, axes=axes, start=sheet.start, steps=sheet.steps,
+            noise=sheet.noise, seed=sheet.seed, executor=executor, cancel=cancel, **_fixed(racer),
+        )  # fmt: skip
+        own = _blank(sheet)
+        for place, tile in tiles:
+            for name, values in _numbers(sheet, tile).items():
+                own[name][1][place] = values
+            done += tile.final_loss.size
+            if progress:
+                progress(done, total)
+        groups |= {f"{name}{i}": group for name, group in own.items()}
     return wire.pack(header, groups)
+
+
+def check_size(sheet: Sheet) -> None:
+    """ValueError, one sentence, if a map would take too long."""
+    cells = sheet.cells**2 * len(sheet.racers)
+    if cells * sheet.steps > LARGEST:
+        raise ValueError(
+            f"{cells:,} cells × {sheet.steps:,} steps = {cells * sheet.steps:,} is more than the "
+            f"{LARGEST:,} that a map may have: choose fewer cells or steps."
+        )
+
+
+def _blank(sheet: Sheet) -> dict[str, tuple[str, np.ndarray]]:
+    """A message's rows of one optimizer, to be filled tile by tile."""
+    kinds = {"kind": "u1", "count": count_kind(sheet.steps)}
+    if sheet.panel == "basins":
+        kinds["minimum"] = "u2"
+    if sheet.losses:
+        kinds["loss"] = "lead3"
+    dtypes = {name: np.dtype(kind if kind in wire.WHOLE else float) for name, kind in kinds.items()}
+    return {name: (kinds[name], _pages(sheet.cells, dtype)) for name, dtype in dtypes.items()}
+
+
+def _pages(side: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """A square array in memory of its own, which goes back to the system and not to malloc."""
+    return np.frombuffer(mmap(-1, side * side * dtype.itemsize), dtype).reshape(side, side)
+
+
+def count_kind(steps: int) -> str:
+    """As many bytes as the largest count needs."""
+    return "u2" if steps <= 65_535 else "u4"
+
+
+def _numbers(sheet: Sheet, tile: Field) -> dict[str, np.ndarray]:
+    """What a message says of a tile's cells."""
+    kind = kinds(tile, sheet.steps, noisy=sheet.noise > 0.0)
+    found = {"kind": kind, "count": counts(tile, kind, first_loss(sheet, list(tile.axes.values())))}
+    if sheet.panel == "basins":
+        found["minimum"] = np.where(tile.minimum < 0, NOWHERE, tile.minimum)
+    if sheet.losses:
+        found["loss"] = tile.final_loss
+    return found
 
 
 def _header(sheet: Sheet) -> dict[str, Any]:
@@ -277,7 +320,7 @@ def _orbits(sheet: Sheet, cancel: Callable[[], bool] | None) -> bytes:
         {
             "visits": ("u1", visits),
             "kind0": ("u1", kind[None]),
-            "count0": _sent(counts(field, kind, np.nan)[None]),
+            "count0": (count_kind(steps), counts(field, kind, np.nan)[None]),
         },
     )
 
@@ -285,14 +328,16 @@ def _orbits(sheet: Sheet, cancel: Callable[[], bool] | None) -> bytes:
 @lru_cache(maxsize=24)
 def live_message(sheet: Sheet) -> bytes:
     """A map small enough to be computed at once; sessions that look at the same one share it."""
-    return message(sheet)
+    with BACKGROUND.held_back():
+        return message(sheet)
 
 
 def strip(setup: Setup, racer: Racer, rate: Hyper, count: int) -> np.ndarray:
     """What becomes of one optimizer from one start, over a range of rates: (count,) kinds."""
-    field = sweep(
-        setup.surface, racer.optimizer, axes={"lr": places(rate, rate.low, rate.high, count)},
-        start=setup.start, steps=setup.steps, noise=setup.noise, seed=setup.seed,
-        **_fixed(racer),
-    )  # fmt: skip
+    with BACKGROUND.held_back():
+        field = sweep(
+            setup.surface, racer.optimizer, axes={"lr": places(rate, rate.low, rate.high, count)},
+            start=setup.start, steps=setup.steps, noise=setup.noise, seed=setup.seed,
+            **_fixed(racer),
+        )  # fmt: skip
     return kinds(field, setup.steps, noisy=setup.noise > 0.0)

@@ -1,6 +1,7 @@
 // What a map's numbers look like: pictures, a pixel for each cell, the second axis upwards.
 export const [DIVERGED, SETTLED, CYCLE, OTHER] = [0, 1, 2, 3];
 const NOWHERE = 65535;
+export const ARRIVED = 65535; // of a cell that is neither settled nor diverged: its loss is the least known
 const COUNTS = 2 ** 32; // more than any count, to make one key of two numbers
 const WHITE = [255, 255, 255];
 const LISTED = 6; // minima in the table of shares, those with the most starts

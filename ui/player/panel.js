@@ -3,7 +3,7 @@ import { Cobweb } from "./cobweb.js";
 import { Deep } from "./deep.js";
 import { button, el, number, placeTip, point } from "./format.js";
 import { Heat } from "./heat.js";
-import { basinImage, basinShares, CYCLE, DIVERGED, differenceImage, mapImage, SETTLED, visitsImage } from "./inks.js";
+import { ARRIVED, basinImage, basinShares, CYCLE, DIVERGED, differenceImage, mapImage, SETTLED, visitsImage } from "./inks.js";
 import { WORDS } from "./words.js";
 
 const NAMES = { map: "Map", basins: "Basins", orbits: "Orbits" };
@@ -285,7 +285,7 @@ export class Panel {
     if (kind === DIVERGED) return `diverges, out of the frame for good from step ${count}${said}`;
     if (kind === SETTLED) return `at a minimum from step ${count}${said}`;
     if (kind === CYCLE) return `in a cycle of ${count}${said}`;
-    const fallen = count ? `, its loss fell by 10${power(-count / 100)}` : "";
+    const fallen = count === ARRIVED ? ", its loss fell to the lowest known" : count ? `, its loss fell by 10${power(-count / 100)}` : "";
     return `neither settled nor diverged in ${header.steps} steps${fallen}${said}`;
   }
 

@@ -6,7 +6,8 @@ digits over the full range of exponents), float32 where a position is to be zoom
 float64 where digits are read, as a row of leading and a row of trailing halves; each row as
 differences of its bit patterns, all rows byte plane by byte plane: neighbouring steps are alike, so
 this halves what deflate makes of them. Maps are whole numbers of 8 to 32 bits, sent the same way.
-Their inverse is wire.js.
+Their inverse is wire.js. Some rows of a large map are packed at a time, so that packing it takes
+little memory.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ import numpy as np
 FLOAT32 = np.finfo(np.float32)
 SIZES = {"f8": 4, "f4": 4, "lead4": 4, "lead3": 3, "u4": 4, "u2": 2, "u1": 1}  # bytes of a word
 WHOLE = ("u1", "u2", "u4")
+PART = 1_000_000  # numbers that are packed at once
 
 
 def _fits_float32(row: np.ndarray) -> bool:
@@ -38,26 +41,41 @@ def _leading(rows: np.ndarray, bits: int) -> np.ndarray:
     return (kept << np.uint64(32 - bits)).astype(np.uint32)
 
 
-def _planes(words: np.ndarray, size: int) -> bytes:
-    steps = np.diff(words, axis=1, prepend=np.uint32(0)).astype(">u4")
-    octets = steps.reshape(-1).view(np.uint8).reshape(-1, 4)
-    # Big-endian, so the first planes are those that hardly change; 24-bit rows lack the last.
-    return np.ascontiguousarray(octets[:, :size].T).tobytes()
+def _planes(words: np.ndarray) -> np.ndarray:
+    """Differences along each row, byte plane by byte plane (bytes of a word, rows × n)."""
+    steps = np.diff(words, axis=1, prepend=words.dtype.type(0))
+    octets = steps.astype(words.dtype.newbyteorder(">")).reshape(-1).view(np.uint8)
+    # Big-endian, so the first planes are those that hardly change.
+    return np.ascontiguousarray(octets.reshape(-1, words.itemsize).T)
 
 
 def _words(kind: str, rows: np.ndarray, wide: list[int]) -> np.ndarray:
     """Rows as 32-bit words, what is sent of them first."""
-    size = SIZES[kind]
     if kind == "f8":
         halves = np.ascontiguousarray(rows, dtype=float).view(np.uint64)
         return np.concatenate([halves >> np.uint64(32), halves]).astype(np.uint32)
-    if kind in WHOLE:
-        return rows.astype(np.uint32) << np.uint32(32 - 8 * size)
-    words = _leading(rows, 8 * size)
+    words = _leading(rows, 8 * SIZES[kind])
     if kind == "f4":
         narrow = np.setdiff1d(np.arange(len(rows)), wide)
         words[narrow] = rows[narrow].astype(np.float32).view(np.uint32)
     return words
+
+
+def _check_whole(name: str, kind: str, rows: np.ndarray) -> None:
+    """A cast of what does not fit is another number, and another one on another machine."""
+    most = 2 ** (8 * SIZES[kind]) - 1
+    if rows.dtype.kind not in "bui":
+        raise ValueError(f"{name} must be integers in [0, {most}], got numbers of {rows.dtype}.")
+    if rows.size and not 0 <= (low := rows.min()) <= (high := rows.max()) <= most:
+        got = low if low < 0 else high
+        raise ValueError(f"{name} must be integers in [0, {most}], got {got}.")
+
+
+def _whole_parts(kind: str, rows: np.ndarray) -> Iterator[bytes]:
+    height = max(1, PART // max(1, rows.shape[1]))
+    for plane in range(SIZES[kind]):
+        for at in range(0, len(rows), height):
+            yield _planes(rows[at : at + height].astype(kind))[plane].tobytes()
 
 
 def pack(header: dict[str, Any], groups: dict[str, tuple[str, np.ndarray]]) -> bytes:
@@ -65,16 +83,23 @@ def pack(header: dict[str, Any], groups: dict[str, tuple[str, np.ndarray]]) -> b
 
     kind: "f8" (float64, to the bit), "f4" (float32, but "lead4" for a row with numbers beyond
     float32's exponents), "lead4" and "lead3" (float64 rounded to 32 or 24 bits), "u1", "u2" and
-    "u4" (whole numbers of as many bytes).
+    "u4" (integers of as many bytes). Raises ValueError if an integer does not fit, or is a float.
     """
     layout: list[dict[str, Any]] = []
-    body = bytearray()
+    deflate = zlib.compressobj(1)
+    body: list[bytes] = []
     for name, (kind, rows) in groups.items():
         wide = [i for i, row in enumerate(rows) if kind == "f4" and not _fits_float32(row)]
-        body += _planes(_words(kind, rows, wide), SIZES[kind])
+        if kind in WHOLE:
+            _check_whole(name, kind, rows)
+            body.extend(deflate.compress(part) for part in _whole_parts(kind, rows))
+        else:
+            planes = _planes(_words(kind, rows, wide))
+            body.append(deflate.compress(planes[: SIZES[kind]].tobytes()))  # 24-bit rows lack one
         n_rows, n = rows.shape
         entry = {"name": name, "kind": kind, "rows": n_rows, "n": n, "wide": wide}
         layout.append(entry)
+    body.append(deflate.flush())
     # allow_nan=False: a NaN in the header must be an error here, not broken JSON in the browser.
     text = json.dumps(header | {"layout": layout}, allow_nan=False).encode()
-    return struct.pack("<I", len(text)) + text + zlib.compress(bytes(body), 1)
+    return b"".join([struct.pack("<I", len(text)), text, *body])
