@@ -28,8 +28,10 @@ CHANGES = 15  # of each session, one a second
 PATIENCE = 20.0  # seconds for one answer
 RACE, RATES = "descent_race", "descent_rates"
 PAGES = {RACE: "", RATES: "learning_rate"}
-DEEP = {"order": 1, "cells": 1600, "steps": 5000}  # some half a minute of two cores
-IDLE = 0.1  # of a core
+DEEP = {"cells": 1600, "steps": 5000}  # some half a minute of two cores
+LARGEST = {"order": 1, "cells": 4000, "steps": 1}
+MANY, SOME = 50, 5  # deep maps that are wanted at once
+AGAIN = 10.0  # s after which a refused session tries again
 FINISHED = (
     ForwardMsg.FINISHED_SUCCESSFULLY,
     ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
@@ -133,10 +135,16 @@ def _connected(address: str) -> connect:
 
 
 async def _session(
-    address: str, component: str, seed: int, changes: int, go: asyncio.Barrier, load: Load
+    address: str,
+    component: str,
+    seed: int,
+    changes: int,
+    moved: str,
+    go: asyncio.Barrier,
+    load: Load,
 ) -> None:
     chance = random.Random(seed)
-    name = {RACE: "adam.lr", RATES: "lr"}[component]
+    name = moved or {RACE: "adam.lr", RATES: "lr"}[component]
     async with _connected(address) as socket:
         session = Session(socket, component)
         await session.open()
@@ -146,7 +154,9 @@ async def _session(
             # A late answer delays the next change, and who waits counts from when it was due.
             await asyncio.sleep(max(0.0, due + i - time.perf_counter()))
             try:
-                answer = await session.change(f"{name}={chance.uniform(0.01, 0.5):.6f}")
+                answer = await session.change(
+                    f"{name}={chance.uniform(0.01, 0.5):.6f}", fine=not moved
+                )
             except (AnswerError, TimeoutError, ConnectionClosed) as error:
                 load.errors.append(repr(error))
             else:
@@ -155,13 +165,15 @@ async def _session(
 
 
 async def _load(
-    address: str, sessions: int, changes: int, seed: int, component: str = RACE
+    address: str, sessions: int, changes: int, seed: int, component: str = RACE, moved: str = ""
 ) -> Load:
     load = Load([], [], 0.0, 0)
     go = asyncio.Barrier(sessions + 1)
     async with asyncio.TaskGroup() as group:
         for i in range(sessions):
-            group.create_task(_session(address, component, 1000 * seed + i, changes, go, load))
+            group.create_task(
+                _session(address, component, 1000 * seed + i, changes, moved, go, load)
+            )
         await go.wait()
         began = time.perf_counter()
     load.elapsed = time.perf_counter() - began
@@ -183,34 +195,60 @@ def _process(address: str) -> Path:
     raise RuntimeError(f"no server at {address}")
 
 
-def _spent(process: Path) -> float:
-    """Seconds of processor time so far."""
-    fields = (process / "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+async def _ordering(
+    address: str, number: int, turn: asyncio.Semaphore, go: asyncio.Barrier
+) -> None:
+    """A session that wants a deep map of its own, and another one whenever that is done."""
+    async with _connected(address) as socket:
+        session = Session(socket, RATES)
+        async with turn:
+            await session.open()
+        await go.wait()
+        deep, serial = DEEP | {"cells": DEEP["cells"] - number, "order": 1}, 0
+        while True:
+            serial += 1
+            with contextlib.suppress(TimeoutError):
+                answer = await session.change("", serial=serial, fine=False, deep=deep)
+                if answer.job["error"] or answer.job["ready"]:
+                    deep |= {"order": serial, "cells": deep["cells"] - MANY}
+                await asyncio.sleep(answer.job.get("pause", AGAIN))
 
 
-async def _left(address: str) -> tuple[float, float]:
-    """Of a server that a session leaves with a deep map under way: cores before, seconds after."""
+async def _beside_deep_maps(address: str, maps: int, seed: int, **moved: Any) -> Load:
+    """What one session sees while others want so many deep maps."""
+    turn, go = asyncio.Semaphore(2), asyncio.Barrier(maps + 1)
+    async with asyncio.TaskGroup() as group:
+        others = [group.create_task(_ordering(address, i, turn, go)) for i in range(maps)]
+        await go.wait()
+        await asyncio.sleep(1.0)
+        load = await _load(address, 1, CHANGES, seed, **moved)
+        for other in others:
+            other.cancel()
+    return load
+
+
+def _resident(process: Path) -> float:
+    """Memory in use, MiB."""
+    return int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+async def _memory(address: str) -> tuple[float, float]:
+    """MiB that the largest deep map takes at most, and after it was dropped."""
     process = _process(address)
     async with _connected(address) as socket:
         session = Session(socket, RATES)
         await session.open()
-        began, spent = time.perf_counter(), _spent(process)
-        done = 0
-        for serial in range(1, 11):
-            answer = await session.change("", serial=serial, fine=False, deep=DEEP)
-            done = answer.job["done"]
-            await asyncio.sleep(0.3)
-        busy = (_spent(process) - spent) / (time.perf_counter() - began)
-        if not 0 < done < answer.job["total"]:
-            raise RuntimeError(f"the deep map was not under way: {answer.job}")
-    began = time.perf_counter()
-    while time.perf_counter() - began < PATIENCE:
-        before = _spent(process)
-        await asyncio.sleep(0.5)
-        if _spent(process) - before < 0.5 * IDLE:
-            return busy, time.perf_counter() - began - 0.5
-    raise RuntimeError(f"still at work {PATIENCE:.0f} s after it was left")
+        before = most = _resident(process)
+        job: Any = {"ready": False}
+        serial = 0
+        while not job["ready"]:
+            serial += 1
+            job = (await session.change("", serial=serial, fine=False, deep=LARGEST)).job
+            most = max(most, _resident(process))
+            await asyncio.sleep(0.1)
+        await session.change("", serial=serial + 1, fine=False, deep=None)
+    await asyncio.sleep(1.0)
+    return most - before, _resident(process) - before
 
 
 def measure() -> list[tuple[str, str, str]]:
@@ -220,15 +258,39 @@ def measure() -> list[tuple[str, str, str]]:
         many = asyncio.run(_load(address, SESSIONS, CHANGES, seed=2))
         rates_alone = asyncio.run(_load(address, 1, CHANGES, seed=3, component=RATES))
         rates = asyncio.run(_load(address, SESSIONS, CHANGES, seed=4, component=RATES))
-        busy, idle = asyncio.run(_left(address))
+        beside = _deep_rows(address, alone)
     return [
         *_rows("a change a second", alone, many),
         *_rows("the Learning rate page's slider moved once a second", rates_alone, rates),
+        *beside,
+    ]
+
+
+def _deep_rows(address: str, alone: Load) -> list[tuple[str, str, str]]:
+    """Deep maps that others want, and their memory."""
+    compare = asyncio.run(_beside_deep_maps(address, MANY, seed=5))
+    live = {"component": RATES, "moved": "x"}
+    quiet = asyncio.run(_load(address, 1, CHANGES, seed=6, component=RATES, moved="x"))
+    maps = asyncio.run(_beside_deep_maps(address, SOME, seed=7, **live))
+    most, left = asyncio.run(_memory(address))
+    rows = []
+    for what, before, after, bound in (
         (
-            "a session leaves during a deep map: seconds until the server is idle",
-            f"{idle:.1f} s ({busy:.2f} cores before)",
-            "10 s",
+            f"{MANY} sessions want a deep map: another's change on Compare, median",
+            alone,
+            compare,
+            2.0,
         ),
+        (f"{SOME} sessions want one: another's coarse live map, median", quiet, maps, 1.5),
+    ):
+        times = median(before.waits), median(after.waits)
+        text = f"{1e3 * times[1]:.0f} ms ({times[1] / times[0]:.2f} x without)"
+        rows.append((what, text, f"{bound} x"))
+        rows.append(("  errors", str(len(before.errors) + len(after.errors)), "0"))
+    return [
+        *rows,
+        ("a deep map of 4,000² cells: memory at most", f"{most:.0f} MiB", "100 MiB"),
+        ("  after it was dropped", f"{left:.0f} MiB", ""),
     ]
 
 

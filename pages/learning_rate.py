@@ -10,7 +10,8 @@ from optim_core.checks import check_count
 from optim_core.simulate import MAX_STEPS
 from ui import maps, rate_link
 from ui.ask import Wish, address, asked, window_of, wish
-from ui.desk import Desk
+from ui.background import BACKGROUND
+from ui.desk import DESK, Order
 from ui.player.components import answer_view, map_view, rates_view, surface_view
 from ui.race import surface_message
 from ui.rate_link import View
@@ -20,28 +21,31 @@ KEY = "rates"
 CELLS = 4000  # a side, of the largest map that the page draws
 
 
-@st.cache_resource(scope="session", on_release=Desk.clear, show_spinner=False)
-def desk() -> Desk:
-    """The session's own: what it has under way ends with it."""
-    return Desk()
+@st.cache_resource(scope="session", on_release=Order.clear, show_spinner=False)
+def order() -> Order:
+    """The session's own."""
+    return Order(DESK)
 
 
 def deep_map(view: View, wanted: Wish) -> tuple[bytes | None, dict[str, Any] | None]:
     """The long map that was ordered, if it is done, and how far it is."""
     if wanted.deep is None:
-        desk().clear()
+        order().clear()
         return None, None
-    order, cells, steps = wanted.deep
+    number, cells, steps = wanted.deep
     try:
         sheet = maps.sheet(
             view, check_count("cells", cells, 2, CELLS), check_count("steps", steps, 1, MAX_STEPS)
         )
+        maps.check_size(sheet)
     except ValueError as error:
-        return None, {"order": order, "error": str(error)}
-    status = desk().follow(
-        order, sheet, lambda told, left: maps.message(sheet, progress=told, cancel=left)
+        return None, {"order": number, "error": str(error)}
+    found, status = order().follow(
+        number,
+        sheet,
+        lambda told, left: maps.message(sheet, executor=BACKGROUND, progress=told, cancel=left),
     )
-    return desk().result, {"order": order, **status}
+    return found, {"order": number, **status}
 
 
 @st.fragment

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import mmap
 import random
+import tracemalloc
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -340,6 +342,31 @@ def test_progress_comes_to_its_end_and_never_goes_back(query: str) -> None:
 def test_a_map_can_be_stopped(query: str) -> None:
     with pytest.raises(Cancelled):
         maps.message(sheet(view_of(query), 50), cancel=lambda: True)
+
+
+@pytest.mark.parametrize(("query", "bytes_a_cell"), [("", 3), ("panel=basins&surface=beale", 8)])
+def test_a_large_map_has_three_bytes_a_cell(
+    query: str, bytes_a_cell: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And some tiles at a time: as many megabytes, however large it is."""
+    sizes: list[int] = []
+
+    def pages(fd: int, size: int) -> mmap.mmap:
+        sizes.append(size)
+        return mmap.mmap(fd, size)
+
+    monkeypatch.setattr(maps, "mmap", pages)
+    made = sheet(view_of(query), 1000, 1)
+    maps.message(replace(made, cells=9))
+    sizes.clear()
+    tracemalloc.start()
+    try:
+        maps.message(made)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert sum(sizes) == bytes_a_cell * 1000**2
+    assert peak < 25e6
 
 
 def test_basins_are_of_the_minimum_where_the_run_ends() -> None:

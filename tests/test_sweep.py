@@ -13,7 +13,7 @@ import distributed
 import numpy as np
 import pytest
 
-from optim_core import OPTIMIZERS, Cancelled, Field, Run, simulate, sweep
+from optim_core import OPTIMIZERS, Cancelled, Field, Run, simulate, sweep, sweep_tiles
 from optim_core.kernels import WIDTH, _extent
 from optim_core.outcome import NEAR
 from optim_core.spec import Optimizer, Surface
@@ -325,6 +325,22 @@ def test_memory_is_the_result_and_a_few_tiles() -> None:
     result = sum(getattr(field, name).nbytes for name in names)
     assert result == 4_000_000 * (24 + 3 * 4 + 2 * 2)
     assert peak < result + 40e6
+
+
+def test_a_map_in_parts_is_the_map() -> None:
+    """Also where the second axis is the one that lanes share."""
+    for second in ({"x": np.linspace(-4.0, 4.0, 300)}, {"condition": np.linspace(1.0, 9.0, 300)}):
+        axes = {"lr": np.geomspace(1e-3, 1.0, 400), **second}
+        whole = sweep(BOWL, MOMENTUM, axes=axes, steps=40, tail=2)
+        seen = np.zeros((300, 400), int)
+        for (rows, columns), tile in sweep_tiles(BOWL, MOMENTUM, axes=axes, steps=40, tail=2):
+            seen[rows, columns] += 1
+            np.testing.assert_array_equal(tile.axes["lr"], axes["lr"][columns])
+            for name in (*OUTCOMES, "final_loss", "final_positions", "tail"):
+                np.testing.assert_array_equal(
+                    getattr(tile, name), getattr(whole, name)[rows, columns]
+                )
+        assert (seen == 1).all()
 
 
 class Counting(Executor):

@@ -1,24 +1,36 @@
-"""A long computation of one session: it goes on while the page is used, and ends with it."""
+"""Long computations of all sessions: one at a time, in turn, and their results for a while.
+
+A job is known by its subject, so that whoever wants the same shares it, and a session that was lost
+finds it again. Bounded are: jobs at once (1), those that wait, and the bytes of the results.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
 from optim_core import Cancelled
 
-PATIENCE = 5.0  # s; a page that has not asked for so long has been left
+WAITING = 16  # jobs that may wait behind the one under way
+PATIENCE = 90.0  # s; a job unasked about for so long is given up; a hidden tab asks once a minute
+KEPT = 600.0  # s; a result that no session holds is kept so long after it was last asked for…
+BYTES = 64 * 2**20  # …and what all results have, or the newest alone
+POLL, POLLS = 0.5, 5.0  # s between two questions, and questions a second of all sessions together
 
 Work = Callable[[Callable[[int, int], None], Callable[[], bool]], bytes]
 
 
-@dataclass
-class _Job:
-    subject: Any
+@dataclass(eq=False)
+class Job:
+    """A computation that waits, is under way or is done."""
+
+    subject: Hashable
+    work: Work
+    holders: set[object] = field(default_factory=set)
     asked: float = field(default_factory=time.monotonic)
     done: int = 0
     total: int = 0
@@ -26,11 +38,17 @@ class _Job:
     result: bytes | None = None
     error: str | None = None
 
-    def run(self, work: Work) -> None:
+    @property
+    def is_over(self) -> bool:
+        """Whether there is a result, or the reason why there is none."""
+        return self.result is not None or self.error is not None
+
+    def run(self) -> None:
+        """Compute; a job that was given up has no result and no error."""
         try:
-            self.result = work(self._tell, self._is_left)
+            self.result = self.work(self._tell, self._is_left)
         except Cancelled:
-            self.error = "It was cancelled."
+            self.dropped = True
         except ValueError as error:
             self.error = str(error)
         except Exception:
@@ -44,40 +62,149 @@ class _Job:
     def _is_left(self) -> bool:
         return self.dropped or time.monotonic() - self.asked > PATIENCE
 
+    def expires(self) -> float:
+        """When it is given up or forgotten, unless somebody asks again."""
+        if self.result is None:
+            return self.asked + PATIENCE
+        return float("inf") if self.holders else self.asked + KEPT
+
 
 class Desk:
-    """Holds at most one job. Every question about it tells that somebody still waits."""
+    """The jobs of all sessions, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._job: _Job | None = None
-        self._latest = 0
+        self._change = threading.Condition()
+        self._jobs: dict[Hashable, Job] = {}
+        self._running: Job | None = None
+        self._thread: threading.Thread | None = None
 
-    def follow(self, number: int, subject: Any, work: Work) -> dict[str, Any]:
-        """Begin order `number`, or ask again about it; it ends when its subject changes."""
-        job = self._job
-        if number != self._latest:
+    def ask(self, who: object, subject: Hashable, work: Work | None) -> Job | None:
+        """The job of a subject, which `who` holds from now on; begun with `work` if there is none.
+
+        ValueError, one sentence, if too many wait already.
+        """
+        with self._change:
+            job = self._jobs.get(subject)
+            if job is None:
+                if work is None:
+                    return None
+                self._forget()
+                if len(self._queue()) > WAITING:
+                    raise ValueError(
+                        f"{WAITING} deep maps are waiting on this server, and no more may: try "
+                        "again in a few minutes."
+                    )
+                job = self._jobs[subject] = Job(subject, work)
+            job.holders.add(who)
+            job.asked = time.monotonic()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="desk", daemon=True)
+                self._thread.start()
+            self._change.notify_all()
+            return job
+
+    def leave(self, who: object, subject: Hashable) -> None:
+        """`who` no longer wants it; without a result, and wanted by nobody, it ends."""
+        with self._change:
+            job = self._jobs.get(subject)
+            if job is None or who not in job.holders:
+                return
+            job.holders.remove(who)
+            if not job.holders and job.result is None:
+                self._drop(job)
+            self._change.notify_all()
+
+    def before(self, job: Job) -> int:
+        """How many jobs come before it; 0 when it is under way."""
+        with self._change:
+            queue = self._queue()
+            return queue.index(job) if job in queue else 0
+
+    def pause(self) -> float:
+        """Seconds until a session should ask again: the more of them ask, the later."""
+        with self._change:
+            return max(POLL, sum(len(job.holders) for job in self._queue()) / POLLS)
+
+    def _queue(self) -> list[Job]:
+        """What is under way, and what waits."""
+        return [job for job in self._jobs.values() if not job.is_over]
+
+    def _drop(self, job: Job) -> None:
+        job.dropped = True
+        if self._jobs.get(job.subject) is job:
+            del self._jobs[job.subject]
+
+    def _serve(self) -> None:
+        while True:
+            with self._change:
+                self._forget()
+                job = next(iter(self._queue()), None)
+                if job is None:
+                    if not self._jobs:
+                        self._thread = None
+                        return
+                    first = min(each.expires() for each in self._jobs.values())
+                    self._change.wait(min(first - time.monotonic(), threading.TIMEOUT_MAX))
+                    continue
+            job.run()
+            with self._change:
+                if job.dropped:
+                    self._drop(job)
+
+    def _forget(self) -> None:
+        """Give up what nobody asks about, and forget the oldest results beyond the bound."""
+        for job in list(self._jobs.values()):
+            if job.expires() < time.monotonic():
+                self._drop(job)
+        kept = sorted((j for j in self._jobs.values() if j.result), key=lambda j: j.asked)
+        size = sum(len(job.result or b"") for job in kept)
+        for job in kept[:-1]:
+            if size > BYTES:
+                size -= len(job.result or b"")
+                self._drop(job)
+
+
+class Order:
+    """What one session has ordered: one job at most, until what it is to show changes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._number: int | None = None
+        self._subject: Hashable = None
+        self._was_ready = False
+
+    def follow(self, number: int, subject: Hashable, work: Work) -> tuple[bytes | None, Any]:
+        """Begin order `number`, or ask again about it: its result or None, and how far it is."""
+        if number != self._number:
             self.clear()
-            self._latest = number
-            job = self._job = _Job(subject)
-            threading.Thread(target=job.run, args=(work,), daemon=True).start()
-        elif job is None or job.subject != subject:
-            self.clear()
-            return {"error": "It was dropped, because what it was to show has changed."}
-        job.asked = time.monotonic()
-        return {
+            self._number, self._subject = number, subject
+        elif subject != self._subject:
+            self._leave()
+            return None, {"error": "It was dropped, because what it was to show has changed."}
+        try:
+            job = self._desk.ask(self, subject, None if self._was_ready else work)
+        except ValueError as error:
+            return None, {"error": str(error)}
+        if job is None:
+            return None, {"error": "It is no longer kept: compute it again."}
+        self._was_ready = job.result is not None
+        return job.result, {
+            "before": self._desk.before(job),
             "done": job.done,
             "total": job.total,
             "error": job.error,
-            "ready": job.result is not None,
+            "ready": self._was_ready,
+            "pause": self._desk.pause(),
         }
 
-    @property
-    def result(self) -> bytes | None:
-        """What the job has made, once it is done."""
-        return self._job.result if self._job else None
+    def _leave(self) -> None:
+        self._desk.leave(self, self._subject)
+        self._subject, self._was_ready = None, False
 
     def clear(self) -> None:
-        """Drop what is under way."""
-        if self._job:
-            self._job.dropped = True
-        self._job = None
+        """The session wants it no longer."""
+        self._leave()
+        self._number = None
+
+
+DESK = Desk()

@@ -21,7 +21,7 @@ from ui.player import wire
 from ui.rate_link import View, Window, panel_axes
 
 DIVERGED, SETTLED, CYCLE, OTHER = range(4)
-NOWHERE = 65_535  # what stands for no minimum
+NOWHERE = 255  # what stands for no minimum
 ARRIVED = 65_535  # hundredths of a decade: the loss has come down to the least known, or below
 LARGEST_FLOAT = float(np.finfo(float).max)
 COARSE, FINE = 200, 400  # cells a side while a hand moves, and when it rests…
@@ -227,7 +227,8 @@ def message(
         own = _blank(sheet)
         for place, tile in tiles:
             for name, values in _numbers(sheet, tile).items():
-                own[name][1][place] = values
+                kind, rows = own[name]
+                rows[place] = wire.narrow(name, kind, values) if kind in wire.WHOLE else values
             done += tile.final_loss.size
             if progress:
                 progress(done, total)
@@ -249,7 +250,7 @@ def _blank(sheet: Sheet) -> dict[str, tuple[str, np.ndarray]]:
     """A message's rows of one optimizer, to be filled tile by tile."""
     kinds = {"kind": "u1", "count": count_kind(sheet.steps)}
     if sheet.panel == "basins":
-        kinds["minimum"] = "u2"
+        kinds["minimum"] = "u1"
     if sheet.losses:
         kinds["loss"] = "lead3"
     dtypes = {name: np.dtype(kind if kind in wire.WHOLE else float) for name, kind in kinds.items()}

@@ -1,12 +1,14 @@
 // A map with many cells and steps, computed while the page is used: ordered, followed, cancelled.
 import { button, el } from "./format.js";
 
-const POLL = 300; // ms
+const SILENCE = 10000; // ms without a word from the server after which that is said
 const BOUNDS = { cells: [2, 4000], steps: [1, 100000] };
 
 export class Deep {
   #order = null;
   #timer = 0;
+  #pause = 500; // ms between two questions; the server says how long
+  #heard = 0;
 
   constructor(store) {
     this.store = store;
@@ -37,7 +39,19 @@ export class Deep {
     }
     this.#order = Date.now();
     this.store.wish({ deep: { order: this.#order, ...wanted } });
+    this.#heard = performance.now();
+    this.#askAgain();
     return this.#show("running", "waiting …");
+  }
+
+  // Whether or not the last question was answered: an answer can be lost.
+  #askAgain() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (performance.now() - this.#heard > SILENCE) this.#show("running", "The server does not answer; still asking …");
+      this.store.wish({ poll: Date.now() });
+      this.#askAgain();
+    }, this.#pause);
   }
 
   #end(text) {
@@ -60,10 +74,14 @@ export class Deep {
   setJob(job) {
     if (!job || job.order !== this.#order) return;
     if (job.error) return void this.#end(job.error);
-    if (job.ready) return void this.#show("done", "");
+    this.#heard = performance.now();
+    this.#pause = 1000 * job.pause;
+    if (job.ready) {
+      clearTimeout(this.#timer);
+      return void this.#show("done", "");
+    }
     this.bar.value = job.total ? job.done / job.total : 0;
-    this.#show("running", `${Math.round(100 * this.bar.value)} %`);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.store.wish({ poll: Date.now() }), POLL);
+    this.#show("running", job.before ? `${job.before} before yours` : `${Math.round(100 * this.bar.value)} %`);
+    this.#askAgain();
   }
 }

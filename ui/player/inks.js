@@ -1,6 +1,6 @@
 // What a map's numbers look like: pictures, a pixel for each cell, the second axis upwards.
 export const [DIVERGED, SETTLED, CYCLE, OTHER] = [0, 1, 2, 3];
-const NOWHERE = 65535;
+const NOWHERE = 255;
 export const ARRIVED = 65535; // of a cell that is neither settled nor diverged: its loss is the least known
 const COUNTS = 2 ** 32; // more than any count, to make one key of two numbers
 const WHITE = [255, 255, 255];

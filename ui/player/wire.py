@@ -61,21 +61,26 @@ def _words(kind: str, rows: np.ndarray, wide: list[int]) -> np.ndarray:
     return words
 
 
-def _check_whole(name: str, kind: str, rows: np.ndarray) -> None:
-    """A cast of what does not fit is another number, and another one on another machine."""
+def narrow(name: str, kind: str, numbers: np.ndarray) -> np.ndarray:
+    """Integers as `kind`; ValueError if one does not fit, or if they are floats.
+
+    A plain cast would make another number of it, and yet another one on another processor.
+    """
     most = 2 ** (8 * SIZES[kind]) - 1
-    if rows.dtype.kind not in "bui":
-        raise ValueError(f"{name} must be integers in [0, {most}], got numbers of {rows.dtype}.")
-    if rows.size and not 0 <= (low := rows.min()) <= (high := rows.max()) <= most:
-        got = low if low < 0 else high
-        raise ValueError(f"{name} must be integers in [0, {most}], got {got}.")
+    if numbers.dtype.kind not in "bui":
+        raise ValueError(f"{name} must be integers in [0, {most}], got numbers of {numbers.dtype}.")
+    if numbers.size:
+        for value in (numbers.min(), numbers.max()):
+            if not 0 <= value <= most:
+                raise ValueError(f"{name} must be integers in [0, {most}], got {value}.")
+    return numbers.astype(kind)
 
 
-def _whole_parts(kind: str, rows: np.ndarray) -> Iterator[bytes]:
+def _whole_parts(name: str, kind: str, rows: np.ndarray) -> Iterator[bytes]:
     height = max(1, PART // max(1, rows.shape[1]))
     for plane in range(SIZES[kind]):
         for at in range(0, len(rows), height):
-            yield _planes(rows[at : at + height].astype(kind))[plane].tobytes()
+            yield _planes(narrow(name, kind, rows[at : at + height]))[plane].tobytes()
 
 
 def pack(header: dict[str, Any], groups: dict[str, tuple[str, np.ndarray]]) -> bytes:
@@ -91,8 +96,7 @@ def pack(header: dict[str, Any], groups: dict[str, tuple[str, np.ndarray]]) -> b
     for name, (kind, rows) in groups.items():
         wide = [i for i, row in enumerate(rows) if kind == "f4" and not _fits_float32(row)]
         if kind in WHOLE:
-            _check_whole(name, kind, rows)
-            body.extend(deflate.compress(part) for part in _whole_parts(kind, rows))
+            body.extend(deflate.compress(part) for part in _whole_parts(name, kind, rows))
         else:
             planes = _planes(_words(kind, rows, wide))
             body.append(deflate.compress(planes[: SIZES[kind]].tobytes()))  # 24-bit rows lack one
