@@ -272,6 +272,59 @@ def test_a_deep_map_is_followed_and_cancelled_while_the_page_is_used(lab: Open) 
     assert page.get_by_role("button", name="Compute the deep map").is_visible()
 
 
+DRIVE_DEEP = """async () => {
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  const { Deep } = await import(loaded.find((name) => name.endsWith("/deep.js")));
+  const wishes = [];
+  const deep = new Deep({ wish: (wish) => wishes.push(wish) });
+  deep.start.click();
+  const { order } = wishes[0].deep;
+  const said = () => [deep.element.dataset.state, deep.word.textContent];
+  const polls = () => wishes.filter(({ poll }) => poll).length;
+  const asked = async (count) => {
+    const began = performance.now();
+    while (polls() < count && performance.now() - began < 5000)
+      await new Promise((done) => setTimeout(done, 20));
+    if (polls() < count) throw new Error("It asks no more.");
+  };
+  const seen = [said()];
+  await asked(2); // none of its questions has been answered
+  deep.setJob({ order, before: 2, done: 0, total: 0, error: null, ready: false, pause: 0.1 });
+  seen.push(said());
+  await asked(polls() + 2);
+  deep.setJob({ order, before: 0, done: 3, total: 4, error: null, ready: false, pause: 0.1 });
+  seen.push(said());
+  deep.setJob({ order, before: 0, done: 4, total: 4, error: null, ready: true, pause: 0.1 });
+  seen.push(said());
+  // Another server, which begins it anew; and one that has lost it.
+  deep.setJob({ order, before: 1, done: 0, total: 0, error: null, ready: false, pause: 0.1 });
+  seen.push(said());
+  await asked(polls() + 2);
+  deep.setJob({ order, error: "It is gone." });
+  seen.push(said());
+  const count = wishes.length;
+  await new Promise((done) => setTimeout(done, 250));
+  return { seen, last: wishes.at(-1), more: wishes.length - count, ordered: !deep.start.hidden };
+}"""
+
+
+def test_a_deep_map_is_asked_about_until_it_is_done_or_gone(lab: Open) -> None:
+    """A lost answer does not end the questions, and it says where in the queue it is."""
+    page = visit(lab)
+    found = page.evaluate(DRIVE_DEEP)
+    assert found["seen"] == [
+        ["running", "waiting …"],
+        ["running", "2 before yours"],
+        ["running", "75 %"],
+        ["done", ""],
+        ["running", "1 before yours"],
+        ["idle", "It is gone."],
+    ]
+    assert found["last"] == {"deep": None}
+    assert found["more"] == 0
+    assert found["ordered"]
+
+
 def test_a_deep_map_is_shown_or_refused(lab: Open) -> None:
     page = visit(lab)
     count = maps(page)
