@@ -216,3 +216,9 @@ def test_every_schedule_is_applied(key: str) -> None:
         assert "rates" not in groups
     else:
         np.testing.assert_allclose(groups["rates"][0], run.rates, rtol=3e-4)
+
+
+def test_a_beta1_that_moves_is_a_product_in_the_message_too() -> None:
+    for query, products in (("of=adam&schedule=one_cycle", 1), ("of=adam&schedule=cosine", 0)):
+        lines = message(f"{query}&surface=parabola&steps=50")[0]["step"]["lines"]
+        assert sum("&#x0220F;" in line["formula"] for line in lines) == products
