@@ -236,7 +236,7 @@ SOME: dict[str, Any] = {"lr": [0.1]}
         ({"axes": {"lr": [[0.1], [0.1, 0.2]]}}, "axis lr must be a list of numbers, got [["),
         ({"axes": {"lr": [0.1, 0.0]}}, "lr must be a finite number in (0, inf), got 0.0."),
         ({"axes": {"momentum": [1.0]}}, "momentum must be a finite number in [0, 1), got 1.0."),
-        ({"axes": {"condition": [-1.0]}}, "condition must be a finite number in (0, inf), got -1"),
+        ({"axes": {"condition": [-1.0]}}, "condition must be a finite number in [1, inf), got -1"),
         ({"axes": {"x": [0.0, NAN]}}, "x must be a finite number in (-inf, inf), got nan."),
         ({"axes": {"y": [INF]}}, "y must be a finite number in (-inf, inf), got inf."),
         ({"lr": 0.1}, "lr is an axis and cannot have the value 0.1 too."),
