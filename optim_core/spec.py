@@ -360,7 +360,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Pace:
-    """A telling lr on a surface: for methods whose step scales with the gradient, and others."""
+    """A telling lr on a surface: for methods whose step scales with the gradient, and others.
+
+    At the defaults of the surface's parameters; `theory.pace_of` takes it to others.
+    """
 
     curvature: float
     length: float

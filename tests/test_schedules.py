@@ -602,7 +602,7 @@ REFUSED: list[tuple[Callable[[], object], list[str]]] = [
      ["steps", "[1, 1]", "2"]),
     (lambda: simulate(PARABOLA, GD, after=simulate(PARABOLA, GD, steps=MAX_STEPS)),
      ["after", "100000"]),
-    (lambda: Relay(()), ["runs", "none"]),
+    (lambda: Relay(()), ["runs", "()"]),
     (lambda: Relay((simulate(PARABOLA, GD), simulate(PARABOLA, GD))), ["runs[1]", "runs[0]"]),
     (lambda: simulate(PARABOLA, GD, schedule=ANY), ["schedule", "Schedule", "'cosine'"]),
     (lambda: sweep(PARABOLA, GD, axes={"lr": [0.1]}, schedule=ANY), ["schedule", "'cosine'"]),
