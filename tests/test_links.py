@@ -11,7 +11,7 @@ import pytest
 from optim_core import OPTIMIZERS, SCHEDULES
 from optim_core.spec import PENALTY, SHARED, Hyper
 from surfaces import SURFACES
-from ui import permalink, rate_link, schedule_link, step_link
+from ui import maps, permalink, rate_link, schedule_link, step_link
 from ui.race import race_message, surface_message
 from ui.rates import rates_message
 from ui.scenes import SCENES
@@ -68,7 +68,9 @@ def compare(query: str) -> None:
 
 
 def rates(query: str) -> None:
-    rates_message(rate_link.parse(query)[0], query, query, [])
+    view = rate_link.parse(query)[0]
+    rates_message(view, query, query, [])
+    maps.message(maps.sheet(view, 8))
 
 
 def steps(query: str) -> None:
