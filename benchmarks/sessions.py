@@ -268,10 +268,10 @@ def measure() -> list[tuple[str, str, str]]:
 
 def _deep_rows(address: str, alone: Load) -> list[tuple[str, str, str]]:
     """Deep maps that others want, and their memory."""
-    compare = asyncio.run(_beside_deep_maps(address, MANY, seed=5))
-    live = {"component": RATES, "moved": "x"}
-    quiet = asyncio.run(_load(address, 1, CHANGES, seed=6, component=RATES, moved="x"))
-    maps = asyncio.run(_beside_deep_maps(address, SOME, seed=7, **live))
+    live: dict[str, Any] = {"component": RATES, "moved": "x"}
+    quiet = asyncio.run(_load(address, 1, CHANGES, seed=5, **live))
+    maps = asyncio.run(_beside_deep_maps(address, SOME, seed=6, **live))
+    compare = asyncio.run(_beside_deep_maps(address, MANY, seed=7))
     most, left = asyncio.run(_memory(address))
     rows = []
     for what, before, after, bound in (
