@@ -11,7 +11,7 @@ import numpy as np
 from optim_core import theory
 from optim_core.simulate import Run, check_run
 from optim_core.spec import Optimizer, Point
-from optim_core.theory import show, show_apart
+from optim_core.words import show, show_apart
 
 ROUNDING = 1e-12  # of a factor's logarithm; one that is larger by less has not grown
 STEADY = 1e-3  # growth factors of the last half within this share of each other are one factor
@@ -125,7 +125,7 @@ def _sentence(
     if seen.run.outcome.step is None:
         parts.append(f"At step {seen.last} its loss is {show(seen.run.losses[seen.last])}.")
     else:
-        parts.append(f"It left the floats at step {seen.run.outcome.step}.")
+        parts.append(f"It overflowed at step {seen.run.outcome.step}.")
     return " ".join(part for part in parts if part)
 
 
@@ -186,7 +186,7 @@ def _drift(seen: _Blowup, growth: _Growth) -> str:
 
 def _how(growth: _Growth, along: str, expected: float | None, drift: str) -> str:
     if growth.last is None or growth.first is None:
-        return "One step was enough."
+        return "A single step took it out of range."
     start = f"From step {growth.since} on "
     tail = f", while the schedule moved {drift}." if drift else "."
     if growth.pattern == "steady":
@@ -279,7 +279,7 @@ def _linear(seen: _Blowup) -> Report:
     elif limit is not None:
         why = (
             f"{place}, which allows an lr up to {show(limit)}{momentum}, and "
-            f"{_have(seen, step, show(lr))}: that place alone does not explain it."
+            f"{_have(seen, step, show(lr))}: the curvature there does not explain it."
         )
     return Report(
         **_seen(run, growth),

@@ -595,8 +595,67 @@ def _period(path, slot, longest, i, frame, cycle):  # type: ignore[no-untyped-de
                 break
             repeats += 1
         if repeats == 2 * q:
-            return q
+            return _shortest(path, slot, q, width, i, frame, cycle[3], cycle[4])
     return 0
+
+
+@register_jitable
+def _shortest(path, slot, q, width, i, frame, close, shrinks):  # type: ignore[no-untyped-def]
+    """The period that lane i is coming to whose rows q apart are the same; see outcome.py."""
+    for d in range(2, q):
+        if q % d == 0:
+            now = before = 0.0
+            for r in range(q):
+                now = max(now, _moved(path, slot - r, slot - r - d, i, frame))
+                before = max(before, _moved(path, slot - q - r, slot - q - r - d, i, frame))
+            if now <= close * width and now <= shrinks * before:
+                return d
+    return q
+
+
+@register_jitable
+def _lost(row, escape, step):  # type: ignore[no-untyped-def]
+    """Whether a lane that escapes at a row has a coordinate there that is not a number."""
+    for j in range(row.shape[0]):
+        for i in range(row.shape[1]):
+            if escape[i] == step and row[j, i] != row[j, i]:
+                return True
+    return False
+
+
+@register_jitable
+def _mark_by_zero(row, slope, escape, step, by_zero):  # type: ignore[no-untyped-def]
+    """Mark the lanes that divided 0 by 0 in the step to a row, told as outcome.judge does."""
+    for j in range(row.shape[0]):
+        for i in range(row.shape[1]):
+            if escape[i] == step and row[j, i] != row[j, i] and slope[j, i] == 0.0:
+                by_zero[i] = 1
+
+
+@register_jitable
+def _far(path, slot, i, frame):  # type: ignore[no-untyped-def]
+    """How far lane i is from the frame's centre, in frame units."""
+    far = 0.0
+    for j in range(path.shape[1]):
+        far = max(far, abs((path[slot, j, i] - frame[2, j]) / frame[3, j]))
+    return far
+
+
+@register_jitable
+def _gets_away(path, slot, heights, back, i, frame, flight):  # type: ignore[no-untyped-def]
+    """Whether lane i, outside the frame, gets away ever faster, told as outcome.judge does."""
+    count = 0
+    while count < back - 1:
+        now, before = slot - count, slot - count - 1
+        rise = heights[count, i] - heights[count + 1, i]
+        slower = rise <= heights[count + 1, i] - heights[count + 2, i]
+        slower |= _far(path, now, i, frame) <= _far(path, before, i, frame)
+        slower |= _moved(path, now, before, i, frame) <= _moved(path, before, before - 1, i, frame)
+        if slower or rise <= 0.0:
+            break
+        count += 1
+    flung = count >= flight[2] and _far(path, slot, i, frame) >= flight[3]
+    return count >= flight[1] or flung
 
 
 SWEEP = types.void(
@@ -617,23 +676,22 @@ SWEEP = types.void(
     MATRIX,  # starts (dim, lanes)
     MATRIX,  # frame: low, high, centre, span (4, dim)
     CUBE,  # boxes around the minima: low, high (2, minima, dim)
-    VECTOR,  # cycles: SAME, FAINT, DUST and LONGEST of outcome.py; LONGEST 0 looks for none
-    types.boolean,  # whether to take each quarter's largest loss, which costs one at each step
+    VECTOR,  # SAME, FAINT, DUST, CLOSE, SHRINKS and LONGEST of a cycle; see outcome.py
+    VECTOR,  # of a divergence AWAY, climb(steps), FLIGHT and FLUNG; see outcome.py
+    types.boolean,  # whether there is noise: then there is no cycle, and no 0/0
     types.Array(types.uint8, 1, "C", readonly=True),  # becomes 1 when the sweep is cancelled
     MATRIX,  # out: last positions (dim, lanes)
     VECTOR,  # out: last losses (lanes,)
-    types.int32[:, ::1],  # out: first row that is not finite, settle and leave step (3, lanes)
+    types.int32[:, ::1],  # out: escape, undefined, settle and leave step (4, lanes)
     types.int16[:, ::1],  # out: minimum and period (2, lanes)
-    MATRIX,  # out: each quarter's largest |u| (4, lanes)
-    MATRIX,  # out: each quarter's largest loss (4, lanes)
     CUBE,  # out: the last rows (rows, dim, lanes)
 )
 
 
 def _sweep(  # type: ignore[no-untyped-def]
     advance, gradient, value, react, knobs, scale, watch, recall, args, hypers, begin, slots,
-    abreast, noise, starts, frame, boxes, cycle, weigh, stop, ends, losses, steps_at, marks, far,
-    heights, tail,
+    abreast, noise, starts, frame, boxes, cycle, flight, noisy, stop, ends, losses, steps_at,
+    marks, tail,
 ):  # fmt: skip
     steps, dim = noise.shape
     lanes, minima, kept = starts.shape[1], boxes.shape[1], tail.shape[0]
@@ -641,19 +699,19 @@ def _sweep(  # type: ignore[no-untyped-def]
     width = (abreast + chunks - 1) // chunks
     width = (width + LINE - 1) // LINE * LINE
     late = max(0, steps - LOOK_BACK)
-    n = steps + 1
-    quarter = (0, n // 4, n // 2, 3 * n // 4, n) if n >= 4 else (0, n, n, n, n)
+    back = min(steps, int(flight[0]) + 1)  # steps
     path = _lines((LOOK_BACK + 1) * dim, width).reshape(LOOK_BACK + 1, dim, width)
     given, h = _lines(len(hypers), width), _lines(len(hypers), width)
     k, memory = _lines(len(begin), width), _lines(len(recall), width)
     s = _lines(slots, dim * width)
     low, high = np.empty((dim, width)), np.empty((dim, width))  # since the last look
-    least, most = np.empty((dim, width)), np.empty((dim, width))  # in this quarter
     floor, ceiling = np.empty((dim, width)), np.empty((dim, width))  # of the minimum it is at
-    height, top, size = np.empty((1, width)), np.empty(width), np.empty(width)
+    height, size, slope = np.empty((1, width)), np.empty(width), np.empty((dim, width))
+    wide, gap = np.empty(width), np.empty(width)
+    heights = np.empty((back + 1, width))  # from the last row backwards
     escape, inside = np.empty(width, np.int64), np.empty(width, np.int64)
     since, at = np.empty(width, np.int64), np.empty(width, np.int64)
-    found = np.empty(width, np.int64)
+    found, by_zero = np.empty(width, np.int64), np.empty(width, np.int64)
     ok, stays = np.empty(width, np.int64), np.empty(width, np.int64)  # 0 or 1
 
     for chunk in range((lanes + abreast - 1) // abreast * chunks):
@@ -675,14 +733,14 @@ def _sweep(  # type: ignore[no-untyped-def]
         _fill_rows(floor, np.inf)
         _fill_rows(ceiling, -np.inf)
         for i in range(width):
-            escape[i], inside[i], since[i], at[i] = -1, -1, -1, -1
+            escape[i], inside[i], since[i], at[i], by_zero[i] = -1, -1, -1, -1, 0
         # row r is path[base + 1 + r - first]; the last LOOK_BACK are kept, others overwritten
-        first, base, part, gone = 0, -1, 0, False
+        first, base, gone = 0, -1, False
 
         while first <= steps and not gone:
             if stop[0]:
                 return
-            end = min(first + STRIDE, quarter[part + 1]) - 1
+            end = min(first + STRIDE - 1, steps)
             end = min(end, late) if first <= late else end
             end = 0 if first == 0 else end
             count = end - first + 1
@@ -699,31 +757,25 @@ def _sweep(  # type: ignore[no-untyped-def]
             # Where have the lanes been since the last look?
             _extent(rows, low, high)
             now = rows[count - 1]
-            if first == quarter[part]:
-                _copy(low, least, 0, width)
-                _copy(high, most, 0, width)
-                _fill(top, -np.inf)
-            for j in range(dim):
-                for i in range(width):
-                    least[j, i] = min(least[j, i], low[j, i])
-                    most[j, i] = max(most[j, i], high[j, i])
             _within(low, high, frame[0], frame[1], stays)
             _within(now, now, frame[0], frame[1], ok)  # also false for what is not a number
             strayed, outside = 0, 0
             for i in range(width):
                 strayed += 1 if (escape[i] < 0) & (stays[i] + ok[i] < 2) else 0
                 outside += 1 - ok[i]
-            if strayed or weigh:
+            if strayed:
                 for r in range(count):
                     value(rows[r], args, height)
                     for i in range(width):
                         size[i] = height[0, i] - height[0, i]
-                        top[i] = max(top[i], height[0, i])
                     for j in range(dim):
                         for i in range(width):
                             size[i] += rows[r, j, i] - rows[r, j, i]
                     for i in range(width):  # NaN where something is not finite, else 0
                         escape[i] = first + r if (escape[i] < 0) & (size[i] != 0.0) else escape[i]
+                    if not noisy and first + r > 0 and _lost(rows[r], escape, first + r):
+                        gradient(path[base + r], args, slope)
+                        _mark_by_zero(rows[r], slope, escape, first + r, by_zero)
             if outside:
                 gone = True
                 for j in range(dim):
@@ -769,35 +821,35 @@ def _sweep(  # type: ignore[no-untyped-def]
             else:
                 base += count
             first = end + 1
-            if first == quarter[part + 1]:
-                _fill(size, 0.0)
-                for j in range(dim):
-                    for i in range(width):
-                        down = abs((least[j, i] - frame[2, j]) / frame[3, j])
-                        up = abs((most[j, i] - frame[2, j]) / frame[3, j])
-                        size[i] = max(size[i], max(down, up))
-                for i in range(n):
-                    far[part, offset + i], heights[part, offset + i] = size[i], top[i]
-                part += 1
 
         value(path[base], args, height)
         _copy(path[base], ends, offset, n)
         for row in range(max(first, steps + 1 - kept), steps + 1):  # all NaN, and stays so
             _copy(path[base], tail[kept - 1 - (steps - row)], offset, n)
         _fill(ok, 0)
-        longest = min(int(cycle[3]), (min(steps, LOOK_BACK) + 1) // 3)
+        longest = 0 if noisy else min(int(cycle[5]), (min(steps, LOOK_BACK) + 1) // 3)
         if not gone and longest > 1:
-            _may_cycle(path, base, longest, frame, cycle, low, high, size, top, least[0], ok)
+            _may_cycle(path, base, longest, frame, cycle, low, high, size, wide, gap, ok)
+        outside = 0
+        for i in range(n):
+            outside += 1 if (escape[i] < 0) & (inside[i] != steps) else 0
+        if outside:
+            for r in range(back + 1):
+                value(path[base - r], args, heights[r : r + 1])
         for i in range(n):
             lane = offset + i
             losses[lane] = height[0, i]
-            steps_at[0, lane] = escape[i]
-            steps_at[1, lane] = since[i]
-            steps_at[2, lane] = -1 if inside[i] == steps else inside[i] + 1
             marks[0, lane] = at[i]
             marks[1, lane] = 0
             if ok[i] and escape[i] < 0:
                 marks[1, lane] = _period(path, base, longest, i, frame, cycle)
+            strayed = escape[i] < 0 and inside[i] != steps and marks[1, lane] == 0
+            if strayed and _gets_away(path, base, heights, back, i, frame, flight):
+                escape[i] = steps
+            steps_at[0, lane] = -1 if by_zero[i] else escape[i]
+            steps_at[1, lane] = escape[i] if by_zero[i] else -1
+            steps_at[2, lane] = since[i]
+            steps_at[3, lane] = -1 if inside[i] == steps else inside[i] + 1
 
 
 @cache

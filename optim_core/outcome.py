@@ -1,104 +1,63 @@
-"""Why a run ended: one of six outcomes, told from its recorded positions and losses.
+"""Why a run ended: one of seven outcomes, told from its recorded positions and losses.
 
-Lengths are in frame units: each coordinate, from the frame's centre, is divided by the frame's
-side, so that the frame is |u| ≤ 1/2, and the length of a vector is its largest coordinate.
+Lengths are in frame units; see framed.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from optim_core import kernels
+from optim_core import kernels, motion
+from optim_core.framed import DUST, Framed, framed
+from optim_core.framed import NEAR as NEAR
+from optim_core.motion import LastStep
 from optim_core.spec import Surface
+from optim_core.words import show, show_apart
 
-NEAR = 1e-3  # a run no farther than this from a point is at the point
 SAME = 1e-6  # a cycle returns to where it was within this share of its width
+CLOSE = 1e-4  # rows this near, of the width, that come nearer by SHRINKS, will be the same
+SHRINKS = 0.99
 FAINT = 1e-10  # a narrower cycle is at a point
-DUST = 1e-12  # drifting by less is rounding
-FLAT = 2e-2  # of the steepest slope in the frame; a plateau is flatter…
-REACH = 5e-2  # …even this far to its sides
 LONGEST = 64  # steps; the longest period looked for
+AWAY = 64  # steps; as many of the last are looked at for whether they lead away…
+FEWEST = 6  # …a tenth of the run, but no fewer must do so
+FLUNG = 5.0  # so far from the frame's centre…
+FLIGHT = 4  # …so many steps are enough
+WIDE = 10.0  # times NEAR, in frame sides: a rate that surely leads farther away than NEAR
+BEYOND = 1.1  # times its limit a rate is surely beyond it: P changes from step to step
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a run.
 
-    diverged: a row is not finite; or the run is outside the frame and gets farther away from
-        quarter to quarter of the run, ever faster, with an ever larger loss.
-    cycle: without noise, the last three periods repeat each other to within SAME.
+    undefined: without noise, a coordinate is not a number where its gradient was exactly 0: the
+        step divided 0 by 0.
+    diverged: else a row is not finite; or the run is outside the frame at its end, and each of
+        its last steps, a tenth of them but FEWEST to AWAY, was longer than the one before, led
+        farther out, and raised the loss by more. FLIGHT are enough where it is FLUNG out.
+    cycle: without noise, the last three periods repeat each other to within SAME. Of two periods
+        it is the shorter one if rows that far apart are CLOSE and still getting closer.
     minimum: it is within NEAR of a declared minimum, or of a point where Newton's method finds
         no gradient and only positive curvature; it has been there for a fiftieth of the run
         (a tenth under noise), at least 10 steps (half of a shorter run); and it is not moving
-        away from it from quarter to quarter of that time.
+        away from it from quarter to quarter of that time. It may leave later.
     saddle: the same with a negative curvature, and not moving away along it; maxima too.
-    plateau: its path over the second half of the run is shorter than NEAR, and it is flat there.
+    plateau: its path over the second half of the run is shorter than NEAR, or over its last tenth
+        than a thousandth of that, and not because its rate or effective rate is small or a decay
+        balances the gradient, but because it is flat there.
     moving: none of these.
     """
 
-    kind: Literal["minimum", "saddle", "plateau", "cycle", "diverged", "moving"]
-    step: int | None  # since when; of a divergence its first row that is not finite, if any
+    kind: Literal["minimum", "saddle", "plateau", "cycle", "diverged", "undefined", "moving"]
+    step: int | None  # since when; its first row that is not finite, if any
     reason: str  # one sentence, with the numbers
     period: int | None = None  # of a cycle, in steps
     rise_step: int | None = None  # of a divergence: the loss was never again as low as here
     target: int | None = None  # index into the surface's minima or saddles, if it is declared
-
-
-class _Scene(NamedTuple):
-    """A surface in frame units: d coordinates, k declared points, minima first."""
-
-    surface: Surface
-    centre: np.ndarray  # (d, 1), in the surface's own units, as is the next
-    span: np.ndarray  # (d, 1)
-    steepest: float  # slope on a grid in the frame, loss per frame side
-    points: np.ndarray  # (d, k)
-    labels: tuple[tuple[str, int], ...]  # (k,); "minimum", "saddle" or "maximum", and its index
-
-    def show(self, at: np.ndarray) -> str:
-        """A point (d,) as text, in the surface's own coordinates."""
-        return _show(*(self.centre[:, 0] + self.span[:, 0] * at))
-
-    def shape(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Gradient (d,), curvatures (d,) from the lowest up, and their axes (d, d), at (d,)."""
-        point = (self.centre + self.span * at[:, None]).T
-        gradient = kernels.evaluate(self.surface, "gradient", point)[0] * self.span[:, 0]
-        hessian = kernels.evaluate(self.surface, "hessian", point)[0]
-        matrix = hessian[[[0]] if self.surface.dim == 1 else [[0, 1], [1, 2]]]
-        matrix = matrix * self.span * self.span.T
-        if not np.isfinite(matrix).all():  # which some builds of LAPACK refuse
-            return gradient, np.full(len(at), np.nan), np.eye(len(at))
-        return gradient, *np.linalg.eigh(matrix)
-
-    def encircled(self, u: np.ndarray) -> np.ndarray | None:
-        """The declared minimum nearest to the middle of the box around points (d, n), if inside."""
-        minima = self.points[:, : len(self.surface.minima)]
-        low, high = u.min(axis=1, keepdims=True), u.max(axis=1, keepdims=True)
-        off_centre = np.abs(minima - (low + high) / 2.0)
-        inside = (off_centre <= (high - low) / 2.0).all(axis=0)
-        i = int(np.where(inside, off_centre.max(axis=0), np.inf).argmin()) if inside.any() else -1
-        return minima[:, i] if i >= 0 else None
-
-
-@lru_cache(maxsize=256)
-def _scene(surface: Surface) -> _Scene:
-    low, high = np.array(surface.domain).T
-    grid = np.stack(np.meshgrid(*np.linspace(low, high, 33).T)).reshape(surface.dim, -1).T
-    surface = replace(surface, penalty=(*surface.penalty[:2], 0.0))  # L1 is in its gradient
-    slopes = kernels.evaluate(surface, "gradient", grid) * (high - low)
-    known = {"minimum": surface.minima, "saddle": surface.saddles, "maximum": surface.maxima}
-    points = np.array([p for each in known.values() for p in each]).reshape(-1, surface.dim)
-    return _Scene(
-        surface=surface,
-        centre=(low + high)[:, None] / 2.0,
-        span=(high - low)[:, None],
-        steepest=float(np.abs(slopes).max()),
-        points=((points - (low + high) / 2.0) / (high - low)).T,
-        labels=tuple((what, i) for what, each in known.items() for i in range(len(each))),
-    )
 
 
 def stay(steps: int, *, noisy: bool) -> int:
@@ -106,59 +65,93 @@ def stay(steps: int, *, noisy: bool) -> int:
     return max(min(10, (steps + 1) // 2), steps // (10 if noisy else 50))
 
 
-def judge(surface: Surface, positions: np.ndarray, losses: np.ndarray, *, noisy: bool) -> Outcome:
+def climb(steps: int) -> int:
+    """How many steps must lead away ever faster; see Outcome."""
+    return max(FEWEST, min(AWAY, steps // 10))
+
+
+def judge(
+    surface: Surface,
+    positions: np.ndarray,
+    losses: np.ndarray,
+    *,
+    noisy: bool,
+    last: LastStep | None = None,
+) -> Outcome:
     """Judge a run of T ≥ 1 steps from its positions (T + 1, d) and losses (T + 1,).
 
     noisy: the gradients had noise; no cycle is claimed then, and a drift is taken for chance.
+    last: its last step, without which no reason is given for a run that hardly moves.
     """
     with np.errstate(all="ignore"):
         finite = np.isfinite(losses) & np.isfinite(positions).all(axis=1)
         if not finite.all():
-            return _overflowed(losses, int(finite.argmin()))
-        scene = _scene(surface)
-        u = (np.ascontiguousarray(positions.T) - scene.centre) / scene.span
+            step = int(finite.argmin())
+            by_zero = None if noisy else _by_zero(surface, positions, step)
+            return by_zero or _overflowed(losses, step)
+        f = framed(surface)
+        u = f.units(positions)
         return (
-            (None if noisy else _cycle(scene, u, losses))
-            or _diverging(scene, u, losses)
-            or _at_rest(scene, u, losses, noisy)
-            or _hardly_moving(scene, u)
-            or _moving(scene, u, losses)
+            (None if noisy else _cycle(f, positions, u, losses))
+            or _diverging(f, positions, u, losses)
+            or _at_rest(f, positions, u, losses, noisy, last)
+            or _still(f, positions, u, last)
+            or Outcome("moving", None, motion.describe(f, positions, u, losses, noisy=noisy))
         )
+
+
+def _by_zero(surface: Surface, positions: np.ndarray, step: int) -> Outcome | None:
+    if step == 0:
+        return None
+    before = positions[step - 1 : step]
+    gradient = kernels.evaluate(surface, "gradient", before)[0]
+    lost = np.isnan(positions[step]) & (gradient == 0.0)
+    if not lost.any():
+        return None
+    along = "" if surface.dim == 1 else f" along {' and '.join(np.array(['x', 'y'])[lost])}"
+    reason = (
+        f"Step {step} divided 0 by 0: at {show(*before[0])} the gradient{along} is exactly 0, "
+        "and so is what the method divides it by."
+    )
+    return Outcome("undefined", step, reason)
 
 
 def _overflowed(losses: np.ndarray, step: int) -> Outcome:
-    low, rise = _last_lowest(losses[:step]) if step else 0, None
     if step == 0:
-        reason = "The start is so far out that its loss already left the floats."
-    elif losses[step] == -np.inf:
-        reason = f"The loss fell without end and left the floats at step {step}."
-    elif low == step - 1 and np.isnan(losses[step]):
-        reason = f"Step {step} is not a number: it divided zero by zero, or overflowed."
-    else:
-        rise = low
-        reason = (
-            f"It left the floats at step {step}, and its loss was never again "
-            f"as low as at step {low}, {_show(losses[low])}."
-        )
-    return Outcome("diverged", step, reason, rise_step=rise)
+        return Outcome("diverged", 0, "The loss already overflows at the start.")
+    if losses[step] == -np.inf:
+        reason = f"The loss fell without end and overflowed at step {step}."
+        return Outcome("diverged", step, reason)
+    low = _last_lowest(losses[:step])
+    since = f"its loss was never again as low as at step {low}, {show(losses[low])}"
+    if low == step - 1:
+        since = f"one step before its loss was {show(losses[low])}"
+    return Outcome("diverged", step, f"It overflowed at step {step}; {since}.", rise_step=low)
 
 
-def _diverging(scene: _Scene, u: np.ndarray, losses: np.ndarray) -> Outcome | None:
-    far = _quarters(np.abs(u).max(axis=0))
-    # an overshoot leaves the frame too, but slows down
-    if not (
-        far[-1] > 0.5 and _rising(far) and _rising(np.diff(far)) and _rising(_quarters(losses))
-    ):
+def _diverging(
+    f: Framed, positions: np.ndarray, u: np.ndarray, losses: np.ndarray
+) -> Outcome | None:
+    if f.holds(positions[-1]):
         return None
-    low = _last_lowest(losses)
+    far = np.abs(u[:, -AWAY - 2 :]).max(axis=0)
+    length = np.abs(np.diff(u[:, -AWAY - 2 :])).max(axis=0)
+    rise = np.diff(losses[-AWAY - 2 :])
+    leads = (np.diff(far) > 0.0) & (rise > 0.0)
+    faster = leads[1:] & (np.diff(length) > 0.0) & (np.diff(rise) > 0.0)
+    count = len(faster) - _since(faster)
+    if not (count >= climb(len(losses) - 1) or (count >= FLIGHT and far[-1] >= FLUNG)):
+        return None
+    rise_step = _last_lowest(losses)
+    now, then = show_apart(float(losses[-1]), float(losses[rise_step]))
     reason = (
-        f"It is outside the frame, at {scene.show(u[:, -1])}, and gets away ever faster: its loss "
-        f"is {_show(losses[-1])} and was never again as low as at step {low}, {_show(losses[low])}."
+        f"It is outside the frame, at {show(*positions[-1])}, and gets away ever faster: its loss "
+        f"is {now} and was never again as low as at step {rise_step}, {then}."
     )
-    return Outcome("diverged", None, reason, rise_step=low)
+    return Outcome("diverged", None, reason, rise_step=rise_step)
 
 
-def _cycle(scene: _Scene, u: np.ndarray, losses: np.ndarray) -> Outcome | None:
+def _cycle(f: Framed, positions: np.ndarray, u: np.ndarray, losses: np.ndarray) -> Outcome | None:
     back = u[:, : -LONGEST - 2 : -1]  # the last rows, from the end
     widths = np.maximum.accumulate(back, axis=1) - np.minimum.accumulate(back, axis=1)
     width = widths[:, :-1].max(axis=0)  # of the last q rows, for q = 1, 2…
@@ -168,105 +161,99 @@ def _cycle(scene: _Scene, u: np.ndarray, losses: np.ndarray) -> Outcome | None:
         repeats = np.abs(u[:, q:] - u[:, :-q]).max(axis=0) <= SAME * width[q - 1]
         step = _since(repeats)
         if len(repeats) - step >= 2 * q:
-            minimum = scene.encircled(u[:, -q:])
-            around = "" if minimum is None else f" around the minimum at {scene.show(minimum)}"
+            period = _shortest(u, q, width[q - 1])
+            lap = u[:, -q:]
+            apart = np.abs(lap[:, :, None] - lap[:, None, :]).max(axis=0)
+            ends = np.unravel_index(apart.argmax(), apart.shape)
+            one, other = show_apart(*(positions[i - q].tolist() for i in ends))
+            minimum = f.encircled(lap)
+            around = "" if minimum is None else f" around the minimum at {f.show(minimum)}"
             reason = (
-                f"From step {step} on it repeats itself every {q} steps{around}, between "
-                f"{scene.show(u[:, -1])} and {scene.show(u[:, -1 - q // 2])}, and its loss never "
-                f"gets below {_show(losses[-q:].min())}."
+                f"From step {step} on it repeats itself every {period} steps{around}, between "
+                f"{one} and {other}, and the lowest loss there is {show(losses[-q:].min())}."
             )
-            return Outcome("cycle", step, reason, period=q)
+            return Outcome("cycle", step, reason, period=period)
     return None
 
 
-def _at_rest(scene: _Scene, u: np.ndarray, losses: np.ndarray, noisy: bool) -> Outcome | None:
-    found = _stationary(scene, u[:, -1])
+def _shortest(u: np.ndarray, q: int, width: float) -> int:
+    """The period that a run is coming to whose rows q apart are already the same."""
+    for d in (d for d in range(2, q) if q % d == 0):
+        gap = np.abs(u[:, d:] - u[:, :-d]).max(axis=0)
+        before, now = gap[-2 * q : -q].max(), gap[-q:].max()
+        if now <= CLOSE * width and now <= SHRINKS * before:
+            return d
+    return q
+
+
+def _at_rest(
+    f: Framed,
+    positions: np.ndarray,
+    u: np.ndarray,
+    losses: np.ndarray,
+    noisy: bool,
+    last: LastStep | None,
+) -> Outcome | None:
+    found = f.stationary(u[:, -1])
     if found is None:
         return None
     what, index, at = found
     steps, away = len(losses) - 1, np.abs(u - at[:, None])
     step = _since(away.max(axis=0) <= NEAR)
-    name, here = f"the {what} at {scene.show(at)}", scene.show(u[:, -1])
+    name = f"the {what} at {f.show(at)}"
     # whoever crosses the frame at a constant pace is within NEAR for 1/500 of the time
     if steps - step < stay(steps, noisy=noisy):
-        reason = f"It came to {name} at step {step}, too late to tell whether it stays."
+        reason = f"It came to {name} only at step {step}, too late to tell whether it stays."
         return Outcome("moving", None, reason)
     drift, falls = away[:, step:].max(axis=0), "on every side"
     if what == "saddle":
-        axis = scene.shape(at)[2][:, 0]
+        axis = f.shape(at)[2][:, 0]
         drift = np.abs(axis @ (u[:, step:] - at[:, None]))
-        falls = f"along {_show(*(axis * scene.span[:, 0] / np.hypot(*(axis * scene.span[:, 0]))))}"
+        falls = f"along {show(*(axis * f.span[:, 0] / np.hypot(*(axis * f.span[:, 0]))))}"
     quarters = _quarters(drift)
     if not noisy and quarters[-1] > DUST and _rising(quarters):
-        return Outcome("moving", None, f"It is moving away from {name} and is now at {here}.")
+        there, here = show_apart(f.own(at).tolist(), positions[-1].tolist())
+        reason = f"It is moving away from the {what} at {there} and is now at {here}."
+        return Outcome("moving", None, reason)
+    within = f"It has been at most 0.1 % of the frame's side away from {name} since step {step}"
     if what == "minimum":
-        reason = f"It reached {name} at step {step} and ends at {here}, loss {_show(losses[-1])}."
+        leaving = "" if index is None else _leaving(f, index, positions[-1], last)
+        end = show(*positions[-1])
+        reason = f"{within}, and ends at {end} with loss {show(losses[-1])}{leaving}."
         return Outcome("minimum", step, reason, target=index)
-    reason = (
-        f"It has stood on {name} since step {step}: the gradient is zero there, "
-        f"though the surface falls away {falls}."
-    )
+    reason = f"{within}: the gradient is zero there, though the surface falls away {falls}."
     return Outcome("saddle", step, reason, target=index if what == "saddle" else None)
 
 
-def _stationary(scene: _Scene, end: np.ndarray) -> tuple[str, int | None, np.ndarray] | None:
-    """What is within NEAR of the end, its index if it is declared, and where it is, (d,)."""
-    gaps = np.abs(scene.points - end[:, None]).max(axis=0)
-    if gaps.size and gaps.min() <= NEAR:
-        i = int(gaps.argmin())
-        return *scene.labels[i], scene.points[:, i]
-    at, sizes = end, []
-    for _ in range(3):
-        gradient, curvatures, axes = scene.shape(at)
-        newton = axes @ ((axes.T @ gradient) / curvatures)
-        at = at - newton
-        sizes.append(np.abs(newton).max())
-        if not np.abs(at - end).max() <= NEAR:
-            return None
-    # on a flat tail Newton's steps are short too, but do not get shorter
-    if not sizes[-1] <= max(DUST, 0.01 * sizes[0]):
-        return None
-    bent = "minimum" if curvatures[0] > 0.0 else "maximum" if curvatures[-1] < 0.0 else "saddle"
-    return bent, None, at
-
-
-def _hardly_moving(scene: _Scene, u: np.ndarray) -> Outcome | None:
-    left = np.cumsum(np.abs(np.diff(u)).max(axis=0)[::-1])[::-1]  # path from each row to the end
-    step = _since(left <= NEAR)
-    if 2 * step > len(left):
-        return None
-    gradient, curvatures, _ = scene.shape(u[:, -1])
-    slope = np.abs(gradient).max()
-    flat = slope + REACH * np.abs(curvatures).max() <= FLAT * scene.steepest
-    reason = (
-        f"It has hardly moved since step {step} and is at {scene.show(u[:, -1])}, where the slope "
-        f"is {_show(100.0 * slope / scene.steepest)} % of the frame's steepest: "
+def _leaving(f: Framed, index: int, end: np.ndarray, last: LastStep | None) -> str:
+    """What to add of a minimum at which the last rate is beyond its limit, or nothing."""
+    place = f.surface.minima[index]
+    if last is None or place in f.surface.kinks:
+        return ""
+    at, rate = np.array(place), float(last.rates[-1])
+    found = last.limit(f.hessian(at), end - at)
+    if found is None:
+        return ""
+    limit, grows = found
+    if rate <= BEYOND * limit or (np.abs(grows) <= DUST * f.span[:, 0]).all():
+        return ""
+    # a method that divides by the gradient's size swings about as wide as its rate
+    if last.optimizer.preconditioner is not None and rate <= WIDE * NEAR * f.span.max():
+        return ""
+    return (
+        f"; its rate, {show(rate)}, is beyond the limit there now, {show(limit)}, and at such a "
+        "rate it will not stay"
     )
-    if flat:
-        return Outcome("plateau", step, reason + "a flat place, but no minimum.")
-    return Outcome("moving", None, reason + "its steps are too small, or weight decay holds it.")
 
 
-def _moving(scene: _Scene, u: np.ndarray, losses: np.ndarray) -> Outcome:
-    count = min(len(losses) - 1, max(10, (len(losses) - 1) // 10))
-    tail = losses[-count - 1 :]
-    change, half = np.diff(tail), len(tail) // 2
-    then, now, low, high = (_show(x) for x in (tail[0], tail[-1], tail.min(), tail.max()))
-    minimum = scene.encircled(u[:, -count - 1 :])
-    lately = f"in the last {count} steps its loss" if count > 1 else "in one step its loss"
-    if not scene.surface.minima and tail[-1] < tail[0] and np.abs(u[:, -1]).max() > 0.5:
-        here = scene.show(u[:, -1])
-        reason = f"It is outside the frame, at {here}, and falls on: this surface has no bottom."
-    elif (change <= 0.0).all() and tail[-1] < tail[0] and (now != then or minimum is None):
-        reason = f"It is still going downhill: {lately} fell from {then} to {now}."
-    elif (change >= 0.0).all() and tail[-1] > tail[0] and (now != then or minimum is None):
-        reason = f"It is going uphill: {lately} rose from {then} to {now}."
-    else:
-        calmer = tail[:half].max() - tail[half:].max() > 0.01 * np.abs(tail[:half]).max()
-        around = "" if minimum is None else f"swings around the minimum at {scene.show(minimum)}"
-        trend = "calming down" if calmer else "without settling"
-        reason = f"It {around or 'jumps about'}, {trend}: {lately} was between {low} and {high}."
-    return Outcome("moving", None, reason)
+def _still(
+    f: Framed, positions: np.ndarray, u: np.ndarray, last: LastStep | None
+) -> Outcome | None:
+    found = motion.still(f, positions, u, last)
+    if found is None:
+        return None
+    is_plateau, step, reason = found
+    return Outcome("plateau", step, reason) if is_plateau else Outcome("moving", None, reason)
 
 
 def _quarters(values: np.ndarray) -> np.ndarray:
@@ -288,9 +275,3 @@ def _since(holds: np.ndarray) -> int:
 
 def _last_lowest(losses: np.ndarray) -> int:
     return len(losses) - 1 - int(losses[::-1].argmin())
-
-
-def _show(*numbers: float) -> str:
-    """A number, or a point, to three digits; adding 0.0 makes −0 a 0."""
-    shown = ", ".join(f"{number + 0.0:.3g}" for number in numbers)
-    return shown if len(numbers) == 1 else f"({shown})"

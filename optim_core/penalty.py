@@ -69,8 +69,9 @@ class Zero:
 
 
 def zeros(run: Run) -> tuple[Zero, ...]:
-    """What L1 has made of each coordinate; () without L1, and for a run that diverged."""
-    if check_run("run", run).surface.penalty[0] == 0.0 or run.outcome.kind == "diverged":
+    """What L1 has made of each coordinate; () without L1, or for a run that has no finite end."""
+    kind = check_run("run", run).outcome.kind
+    if run.surface.penalty[0] == 0.0 or kind in ("diverged", "undefined"):
         return ()
     sides = (high - low for low, high in run.surface.domain)
     names = NAMES[run.surface.dim]

@@ -62,8 +62,10 @@ class Relay:
     @cached_property
     def outcome(self) -> Outcome:
         """Why the last run ended, judged by all of them."""
-        noisy = any(run.noisy for run in self.runs)
-        return judge(self.surface, self.positions, self.losses, noisy=noisy)
+        noisy, last = any(run.noisy for run in self.runs), self.runs[-1].last_step
+        if last is not None:
+            last = last._replace(rates=self.rates)
+        return judge(self.surface, self.positions, self.losses, noisy=noisy, last=last)
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

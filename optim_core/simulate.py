@@ -21,6 +21,7 @@ from optim_core.checks import (
     check_start,
     check_surface,
 )
+from optim_core.motion import LastStep
 from optim_core.outcome import Outcome, judge
 from optim_core.spec import (
     ROLES,
@@ -96,10 +97,24 @@ class Run:
         moved = {name: float(values[step]) for name, values in self.hypers_by_step.items()}
         return tuple((self.hypers | moved).values())
 
+    @property
+    def last_step(self) -> LastStep | None:
+        """What the last step was made with; None if simulate did not make the run."""
+        if self.clock is None:
+            return None
+        slots = np.array([self.slots[name][-2:] for name in self.optimizer.slots])
+        before, after = slots.swapaxes(0, 1) if len(slots) else np.zeros((2, 1, self.surface.dim))
+        return LastStep(
+            self.optimizer, self.rates, self.hypers_at(len(self.gradients) - 1),
+            tuple(self.clock.tolist()), self.gradients[-1], before, after,
+        )  # fmt: skip
+
     @cached_property
     def outcome(self) -> Outcome:
         """Why the run ended."""
-        return judge(self.surface, self.positions, self.losses, noisy=self.noisy)
+        return judge(
+            self.surface, self.positions, self.losses, noisy=self.noisy, last=self.last_step
+        )
 
 
 def check_run(name: str, value: Any) -> Run:

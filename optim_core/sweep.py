@@ -24,7 +24,18 @@ from optim_core.checks import (
     check_surface,
     listed,
 )
-from optim_core.outcome import DUST, FAINT, LONGEST, NEAR, SAME
+from optim_core.framed import DUST, NEAR
+from optim_core.outcome import (
+    AWAY,
+    CLOSE,
+    FAINT,
+    FLIGHT,
+    FLUNG,
+    LONGEST,
+    SAME,
+    SHRINKS,
+    climb,
+)
 from optim_core.simulate import MAX_STEPS, NOISE, gradient_noise
 from optim_core.spec import (
     Hyper,
@@ -64,6 +75,7 @@ class Field:
     final_loss: np.ndarray  # of the surface, without noise
     final_positions: np.ndarray  # (…, d)
     escape_step: np.ndarray  # int32; it diverged: its first row that is not finite, else `steps`
+    undefined_step: np.ndarray  # int32; its first row that is not finite, if that came of 0/0
     settle_step: np.ndarray  # int32; from here on it is within `tol` of the minimum it ends at
     leave_step: np.ndarray  # int32; from here on it is outside the frame
     minimum: np.ndarray  # int16; index of the declared minimum it ends at, or −1
@@ -243,7 +255,7 @@ def _field(job: _Job, grid: dict[str, np.ndarray], arrays: list[np.ndarray]) -> 
         arrays = [array[0] for array in arrays]
     for array in (*arrays, *grid.values()):
         array.flags.writeable = False
-    loss, positions, escape, settle, leave, minimum, period, *last = arrays
+    loss, positions, escape, undefined, settle, leave, minimum, period, *last = arrays
     return Field(
         surface=job.surface,
         optimizer=job.optimizer,
@@ -252,6 +264,7 @@ def _field(job: _Job, grid: dict[str, np.ndarray], arrays: list[np.ndarray]) -> 
         final_loss=loss,
         final_positions=positions,
         escape_step=escape,
+        undefined_step=undefined,
         settle_step=settle,
         leave_step=leave,
         minimum=minimum,
@@ -349,7 +362,7 @@ def _empty(job: _Job, *shape: int) -> list[np.ndarray]:
     """The arrays of a Field, in order."""
     dim = job.surface.dim
     arrays = [np.empty(shape), np.empty((*shape, dim))]
-    arrays += [np.empty(shape, np.int32) for _ in range(3)]
+    arrays += [np.empty(shape, np.int32) for _ in range(4)]
     arrays += [np.empty(shape, np.int16) for _ in range(2)]
     return [*arrays, np.empty((*shape, job.tail, dim))] if job.tail else arrays
 
@@ -437,69 +450,40 @@ def _lanes(
     def gathered(names: Iterable[str]) -> np.ndarray:
         return np.stack([np.broadcast_to(values[name], lanes) for name in names])
 
-    hypers = gathered(h.name for h in optimizer.hypers)
-    starts = gathered(COORDINATES[:dim])
-    frame = _framed(surface)[0]
-    boxes = _boxes(surface, job.tol)
-    cycle = np.array([SAME, FAINT, DUST, 0.0 if job.noise > 0.0 else LONGEST])
-    noise = gradient_noise(job.noise, job.seed, steps, dim)
     plan = check_schedule(job.schedule)
-    scale = NO_FACTORS if job.schedule is None else plan.scale(0, steps)
-
-    def run(hypers: np.ndarray, starts: np.ndarray, tail: int, weigh: bool) -> tuple[Any, ...]:
-        n = starts.shape[1]
-        in_rows = shares and not weigh
-        out = (
-            np.empty((dim, n)),
-            np.empty(n),
-            np.empty((3, n), np.int32),
-            np.empty((2, n), np.int16),
-            np.zeros((4, n)),
-            np.zeros((4, n)),
-            np.empty((tail, dim, n)),
-        )
-        kernels.sweeper()(
-            kernels.advancer(
-                optimizer, job.schedule is not None, timeless or in_rows, surface.shrinks
-            ),
-            kernels.block(surface, "gradient"),
-            kernels.block(surface, "value"),
-            kernels.reactor(plan),
-            np.array(plan.knobs),
-            scale,
-            plan.watch(0, steps),
-            np.array(plan.memory),
-            weights,
-            np.ascontiguousarray(hypers),
-            np.array(optimizer.clock_start),
-            max(1, len(optimizer.slots)),
-            shape[1] if in_rows and not timeless else max(1, n),
-            noise,
-            np.ascontiguousarray(starts),
-            frame,
-            boxes,
-            cycle,
-            weigh,
-            stop,
-            *out,
-        )
-        return out
-
-    ends, losses, (escape, settle, leave), (minimum, period), far, _, tail = run(
-        hypers, starts, job.tail, False
+    ends, losses = np.empty((dim, lanes)), np.empty(lanes)
+    steps_at, marks = np.empty((4, lanes), np.int32), np.empty((2, lanes), np.int16)
+    tail = np.empty((job.tail, dim, lanes))
+    kernels.sweeper()(
+        kernels.advancer(optimizer, job.schedule is not None, timeless or shares, surface.shrinks),
+        kernels.block(surface, "gradient"),
+        kernels.block(surface, "value"),
+        kernels.reactor(plan),
+        np.array(plan.knobs),
+        NO_FACTORS if job.schedule is None else plan.scale(0, steps),
+        plan.watch(0, steps),
+        np.array(plan.memory),
+        weights,
+        gathered(h.name for h in optimizer.hypers),
+        np.array(optimizer.clock_start),
+        max(1, len(optimizer.slots)),
+        shape[1] if shares and not timeless else max(1, lanes),
+        gradient_noise(job.noise, job.seed, steps, dim),
+        gathered(COORDINATES[:dim]),
+        _framed(surface)[0],
+        _boxes(surface, job.tol),
+        np.array([SAME, FAINT, DUST, CLOSE, SHRINKS, LONGEST]),
+        np.array([AWAY, climb(steps), FLIGHT, FLUNG]),
+        job.noise > 0.0,
+        stop,
+        ends,
+        losses,
+        steps_at,
+        marks,
+        tail,
     )
-    with np.errstate(invalid="ignore"):
-        away = (far[3] > 0.5) & _rising(far) & _rising(np.diff(far, axis=0))
-    away &= (escape < 0) & (period == 0)
-    if steps >= 3 and away.any():  # as in outcome.judge; only these need the losses of all steps
-        again = run(hypers[:, away], starts[:, away], 0, True)
-        escape[away] = np.where(_rising(again[5]), steps, -1)
-    result = [losses, ends.T, escape, settle, leave, minimum, period]
+    result = [losses, ends.T, *steps_at, *marks]
     return [*result, tail.transpose(2, 0, 1)] if job.tail else result
-
-
-def _rising(values: np.ndarray) -> np.ndarray:
-    return np.asarray((np.diff(values, axis=0) > 0.0).all(axis=0))
 
 
 def _framed(surface: Surface) -> tuple[np.ndarray, np.ndarray]:

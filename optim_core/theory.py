@@ -27,6 +27,8 @@ from optim_core.checks import (
 )
 from optim_core.simulate import MAX_STEPS, Run, check_run, simulate
 from optim_core.spec import Interval, Optimizer, Pace, Point, Schedule, Surface, in_short, resolve
+from optim_core.words import show as show
+from optim_core.words import show_apart as show_apart
 
 TINY = 1e-9  # of the frame's shortest side: a displacement so small that the surface is quadratic
 GONE = 3e-6  # of it: whoever gets this far from TINY grows; transients with β ≤ 0.999 do not
@@ -55,24 +57,6 @@ class Rate(NamedTuple):
 
     label: Literal["too low", "good", "slightly too high", "too high"]
     lr: float
-
-
-def show(*numbers: float) -> str:
-    """A number, or a point, to three digits; adding 0.0 makes −0 a 0."""
-    shown = ", ".join(
-        f"{x:.0f}" if 999.5 <= abs(x) < 1e6 else f"{x + 0.0:.3g}" for x in map(float, numbers)
-    )
-    return shown if len(numbers) == 1 else f"({shown})"
-
-
-def show_apart(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with as many digits, from three on, as it takes to tell them apart."""
-    first, second = show(a), show(b)
-    for digits in range(4, 18):
-        if first != second or a == b:
-            break
-        first, second = f"{a:.{digits}g}", f"{b:.{digits}g}"
-    return first, second
 
 
 def hypers_of(optimizer: Optimizer, hypers: Mapping[str, Any] | Sequence[float]) -> Point:

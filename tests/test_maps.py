@@ -22,7 +22,19 @@ from surfaces import SURFACES
 from tests.test_rate_link import sharpest
 from tests.test_wire import BOUNDS, decode
 from ui import maps
-from ui.maps import ARRIVED, CYCLE, DIVERGED, NOWHERE, OTHER, ROWS, SETTLED, Sheet, places, sheet
+from ui.maps import (
+    ARRIVED,
+    CYCLE,
+    DIVERGED,
+    NOWHERE,
+    OTHER,
+    ROWS,
+    SETTLED,
+    UNDEFINED,
+    Sheet,
+    places,
+    sheet,
+)
 from ui.rate_link import View, panels_of, parse
 
 ANY = Interval(-np.inf)
@@ -161,7 +173,8 @@ def verdict(run: Run) -> int:
     outcome = run.outcome
     if outcome.kind == "minimum":
         return OTHER if outcome.target is None else SETTLED
-    return {"diverged": DIVERGED, "cycle": CYCLE}.get(outcome.kind, OTHER)
+    codes = {"diverged": DIVERGED, "cycle": CYCLE, "undefined": UNDEFINED}
+    return codes.get(outcome.kind, OTHER)
 
 
 def outside_since(run: Run) -> int:

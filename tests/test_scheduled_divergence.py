@@ -200,8 +200,8 @@ def test_a_peak_beyond_the_limit_is_recovered_from() -> None:
 
 
 def test_a_cycle_that_moves_momentum_is_compared_with_its_own_limit() -> None:
-    schedule = SCHEDULES["one_cycle"].with_params(dip=0.2, rise=0.5)
-    run = simulate(BOWL, MOMENTUM, lr=0.2, steps=60, schedule=schedule)
+    schedule = SCHEDULES["one_cycle"].with_params(dip=0.2, rise=0.5, total=60)
+    run = simulate(BOWL, MOMENTUM, lr=0.2, steps=40, schedule=schedule)
     found = blown_up(run)
     assert found.at_step is not None
     momentum = run.hypers_by_step["momentum"][found.at_step]
@@ -217,9 +217,8 @@ def test_a_cycle_that_moves_momentum_is_compared_with_its_own_limit() -> None:
 
 def test_the_factor_of_momentum_is_that_of_its_own_row() -> None:
     """While both move the factor is the largest root of z² − (1 + β − η λ) z + β at that row."""
-    run = simulate(
-        BOWL, MOMENTUM, lr=0.3, steps=60, schedule=SCHEDULES["one_cycle"].with_params(dip=0.3)
-    )
+    schedule = SCHEDULES["one_cycle"].with_params(dip=0.3, total=60)
+    run = simulate(BOWL, MOMENTUM, lr=0.3, steps=30, schedule=schedule)
     found = blown_up(run)
     assert found.at_step is not None
     lr, beta, _ = run.hypers_at(found.at_step)

@@ -24,7 +24,7 @@ GD, MOMENTUM, NESTEROV, ADAM = (OPTIMIZERS[key] for key in ("gd", "momentum", "n
 PARABOLA, BOWL, WELL = SURFACES["parabola"], SURFACES["bowl"], SURFACES["double_well"]
 EVERY_OPTIMIZER = pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=list(OPTIMIZERS))
 EVERY_SURFACE = pytest.mark.parametrize("surface", SURFACES.values(), ids=list(SURFACES))
-OUTCOMES = ("escape_step", "settle_step", "leave_step", "minimum", "period")
+OUTCOMES = ("escape_step", "undefined_step", "settle_step", "leave_step", "minimum", "period")
 NAN, INF = float("nan"), float("inf")
 
 
@@ -52,6 +52,7 @@ def reference(run: Run, tol: float = NEAR) -> dict[str, Any]:
         "final_loss": run.losses[-1],
         "final_positions": run.positions[-1],
         "escape_step": late if found.kind == "diverged" else -1,
+        "undefined_step": found.step if found.kind == "undefined" else -1,
         "settle_step": settle,
         "leave_step": since(~((low <= run.positions) & (run.positions <= high)).all(axis=1)),
         "minimum": minimum,
@@ -86,6 +87,24 @@ def test_a_cell_is_a_recorded_run_to_the_bit(surface: Surface, optimizer: Optimi
         start = (x[i], *surface.start[1:])
         run = simulate(surface, optimizer, start=start, lr=lr[j], **given)
         assert differences(field, (i, j), run) == [], (lr[j], x[i], given)
+
+
+@EVERY_OPTIMIZER
+def test_a_cell_that_divides_zero_by_zero_is_the_judge_s(optimizer: Optimizer) -> None:
+    """From the saddle's ridge with ε = 0: undefined where a method divides, and nowhere else."""
+    divides = "eps" in {h.name for h in optimizer.hypers}
+    given: dict[str, Any] = {"eps": 0.0} if divides else {}
+    axes = {"lr": [1e-3, 0.1, 1e3], "y": [0.0, 0.01]}
+    field = sweep(SURFACES["saddle"], optimizer, axes=axes, steps=40, **given)
+    for i, j in np.ndindex(2, 3):
+        start = (SURFACES["saddle"].start[0], axes["y"][i])
+        run = simulate(
+            SURFACES["saddle"], optimizer, start=start, lr=axes["lr"][j], steps=40, **given
+        )
+        assert differences(field, (i, j), run) == []
+    assert field.undefined_step.tolist() == [[1 if divides else -1] * 3, [-1] * 3]
+    noisy = sweep(SURFACES["saddle"], optimizer, axes=axes, steps=40, noise=0.1, **given)
+    assert (noisy.undefined_step == -1).all()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +147,7 @@ def test_axes_of_every_kind(optimizer: Optimizer, axes: Mapping[str, Any]) -> No
 def test_what_a_field_is_made_of() -> None:
     field = sweep(WELL, GD, axes={"lr": [0.1, 0.2]}, start=(0.5,), steps=9, tail=3)
     dtypes = {name: getattr(field, name).dtype.name for name in OUTCOMES}
-    steps, marks = dict.fromkeys(OUTCOMES[:3], "int32"), dict.fromkeys(OUTCOMES[3:], "int16")
+    steps, marks = dict.fromkeys(OUTCOMES[:4], "int32"), dict.fromkeys(OUTCOMES[4:], "int16")
     assert dtypes == steps | marks
     assert field.tail is not None
     assert field.tail.shape == (2, 3, 1)
@@ -323,7 +342,7 @@ def test_memory_is_the_result_and_a_few_tiles() -> None:
         tracemalloc.stop()
     names = (*OUTCOMES, "final_loss", "final_positions")
     result = sum(getattr(field, name).nbytes for name in names)
-    assert result == 4_000_000 * (24 + 3 * 4 + 2 * 2)
+    assert result == 4_000_000 * (24 + 4 * 4 + 2 * 2)
     assert peak < result + 40e6
 
 

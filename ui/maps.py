@@ -20,7 +20,7 @@ from ui.permalink import Racer, Setup
 from ui.player import wire
 from ui.rate_link import View, Window, panel_axes
 
-DIVERGED, SETTLED, CYCLE, OTHER = range(4)
+DIVERGED, SETTLED, CYCLE, OTHER, UNDEFINED = range(5)
 NOWHERE = 255  # what stands for no minimum
 ARRIVED = 65_535  # hundredths of a decade: the loss has come down to the least known, or below
 LARGEST_FLOAT = float(np.finfo(float).max)
@@ -113,14 +113,14 @@ def kinds(field: Field, steps: int, *, noisy: bool) -> np.ndarray:
     enough = stay(steps, noisy=noisy)
     settled = (field.settle_step >= 0) & (steps - field.settle_step >= enough)
     return np.select(
-        [field.period > 0, field.escape_step >= 0, settled],
-        [CYCLE, DIVERGED, SETTLED],
+        [field.period > 0, field.escape_step >= 0, field.undefined_step >= 0, settled],
+        [CYCLE, DIVERGED, UNDEFINED, SETTLED],
         OTHER,
     ).astype(np.uint8)
 
 
 def counts(field: Field, kind: np.ndarray, first: np.ndarray | float) -> np.ndarray:
-    """The number that shades a cell: the step of leaving or settling, the period, the progress.
+    """The number that shades a cell: the step of its end, the period, or the progress.
 
     first: the loss at the start. Progress is how far the loss above the least known has come down,
     in hundredths of a decade: below ARRIVED, as floats have some 632 decades.
@@ -128,8 +128,8 @@ def counts(field: Field, kind: np.ndarray, first: np.ndarray | float) -> np.ndar
     # A run may diverge and cross the frame in its last step.
     left = np.where(field.leave_step < 0, field.steps, field.leave_step)
     return np.select(
-        [kind == DIVERGED, kind == SETTLED, kind == CYCLE],
-        [left, field.settle_step, field.period],
+        [kind == DIVERGED, kind == SETTLED, kind == CYCLE, kind == UNDEFINED],
+        [left, field.settle_step, field.period, field.undefined_step],
         _fallen(field, first),
     ).astype(np.int64)
 
@@ -216,6 +216,7 @@ def message(
     header = _header(sheet) | {
         "places": [v.tolist() for v in axes.values()],
         "boundary": boundary(sheet) if sheet.panel == "map" else None,
+        "undefined": False,  # whether there is such a cell
     }
     total, done = sheet.cells**2 * len(sheet.racers), 0
     groups: dict[str, tuple[str, np.ndarray]] = {}
@@ -229,6 +230,7 @@ def message(
             for name, values in _numbers(sheet, tile).items():
                 kind, rows = own[name]
                 rows[place] = wire.narrow(name, kind, values) if kind in wire.WHOLE else values
+            header["undefined"] |= bool((tile.undefined_step >= 0).any())
             done += tile.final_loss.size
             if progress:
                 progress(done, total)

@@ -1,5 +1,5 @@
 // What a map's numbers look like: pictures, a pixel for each cell, the second axis upwards.
-export const [DIVERGED, SETTLED, CYCLE, OTHER] = [0, 1, 2, 3];
+export const [DIVERGED, SETTLED, CYCLE, OTHER, UNDEFINED] = [0, 1, 2, 3, 4];
 const NOWHERE = 255;
 export const ARRIVED = 65535; // of a cell that is neither settled nor diverged: its loss is the least known
 const COUNTS = 2 ** 32; // more than any count, to make one key of two numbers
@@ -11,7 +11,9 @@ const SCALE = {
   [SETTLED]: [[0, 68, 120], [168, 212, 240]],
   [DIVERGED]: [[120, 20, 0], [255, 186, 132]],
   [CYCLE]: [[116, 52, 160], [206, 160, 236]],
+  [UNDEFINED]: [[120, 98, 0], [240, 220, 130]],
 };
+const LOST = { [DIVERGED]: "diverged", [UNDEFINED]: "undefined (0/0)" };
 const GREY = [190, 192, 194];
 const NEARLY = [58, 68, 76];
 const FALLEN = 600; // hundredths of a decade
@@ -66,11 +68,11 @@ function hue(degrees) {
 
 export function basinImage(kinds, counts, minima, steps) {
   const ink = kept((kind, count, minimum) =>
-    kind === SETTLED ? mix(basinColor(minimum), WHITE, 0.65 * late(count, steps) ** 3) : outcomeInk(kind === DIVERGED ? kind : OTHER, kind === DIVERGED ? count : 0, steps),
+    kind === SETTLED ? mix(basinColor(minimum), WHITE, 0.65 * late(count, steps) ** 3) : LOST[kind] ? outcomeInk(kind, count, steps) : outcomeInk(OTHER, 0, steps),
   );
   return paint(kinds.length, kinds[0].length, (r, c) => {
     const [kind, count, minimum] = [kinds[r][c], counts[r][c], minima[r][c]];
-    return ink((minimum * 4 + kind) * COUNTS + count, kind, count, minimum);
+    return ink((minimum * 5 + kind) * COUNTS + count, kind, count, minimum);
   });
 }
 
@@ -95,7 +97,7 @@ export function basinShares({ kind0, kind1, minimum0, minimum1 }) {
   [[kind0, minimum0], [kind1, minimum1]].forEach(([kinds, minima], which) =>
     kinds.forEach((row, r) =>
       row.forEach((kind, c) => {
-        const end = kind === SETTLED ? minima[r][c] : kind === DIVERGED ? "diverged" : "at no minimum";
+        const end = kind === SETTLED ? minima[r][c] : (LOST[kind] ?? "at no minimum");
         if (!found.has(end)) found.set(end, [0, 0]);
         found.get(end)[which] += 1 / total;
       }),
@@ -103,7 +105,8 @@ export function basinShares({ kind0, kind1, minimum0, minimum1 }) {
   );
   const entry = ([end, shares]) => {
     const isMinimum = typeof end === "number";
-    const rgb = isMinimum ? basinColor(end) : end === "diverged" ? SCALE[DIVERGED][0] : GREY;
+    const lost = Object.keys(LOST).find((kind) => LOST[kind] === end);
+    const rgb = isMinimum ? basinColor(end) : lost ? SCALE[lost][0] : GREY;
     return { css: `rgb(${rgb.map(Math.round).join()})`, minimum: isMinimum ? end : null, text: end, shares };
   };
   const rows = [...found].map(entry).sort((a, b) => Math.max(...b.shares) - Math.max(...a.shares));

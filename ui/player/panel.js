@@ -3,7 +3,7 @@ import { Cobweb } from "./cobweb.js";
 import { Deep } from "./deep.js";
 import { button, el, number, placeTip, point } from "./format.js";
 import { Heat } from "./heat.js";
-import { ARRIVED, basinImage, basinShares, CYCLE, DIVERGED, differenceImage, mapImage, SETTLED, visitsImage } from "./inks.js";
+import { ARRIVED, basinImage, basinShares, CYCLE, DIVERGED, differenceImage, mapImage, SETTLED, UNDEFINED, visitsImage } from "./inks.js";
 import { WORDS } from "./words.js";
 
 const NAMES = { map: "Map", basins: "Basins", orbits: "Orbits" };
@@ -283,6 +283,7 @@ export class Panel {
     const loss = groups[`loss${i}`]?.[r][column];
     const said = loss === undefined ? "" : `, loss ${number(loss, 3)}`;
     if (kind === DIVERGED) return `diverges, out of the frame for good from step ${count}${said}`;
+    if (kind === UNDEFINED) return `undefined, 0/0 at step ${count}`;
     if (kind === SETTLED) return `at a minimum from step ${count}${said}`;
     if (kind === CYCLE) return `in a cycle of ${count}${said}`;
     const fallen = count === ARRIVED ? ", its loss fell to the lowest known" : count ? `, its loss fell by 10${power(-count / 100)}` : "";

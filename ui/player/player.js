@@ -380,7 +380,7 @@ export class Player {
 
   #name(run, isOutside) {
     const over = this.#t >= this.#steps || (run.step !== null && this.#t >= run.step);
-    if (run.kind === "diverged" && over) return `${run.look.name}: ${inWords(run)}`;
+    if (["diverged", "undefined"].includes(run.kind) && over) return `${run.look.name}: ${inWords(run)}`;
     return isOutside ? `${run.look.name}: outside${over ? `, ${inWords(run)}` : ""}` : run.look.name;
   }
 

@@ -89,5 +89,5 @@ const facts = ({ rise, growth, expected, pattern, direction, curvature, limit, o
   ...(direction?.length === 1 ? [] : [["along the axis", direction === null ? "–" : point(direction, 3)]]),
   ["curvature λ there", number(curvature)],
   ["limit on η there", number(limit, 3)],
-  ["left the floats at step", overflow ?? "not yet"],
+  ["overflowed at step", overflow ?? "not yet"],
 ];

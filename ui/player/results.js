@@ -7,6 +7,7 @@ const WORDS = {
   plateau: () => "on a plateau",
   cycle: ({ period }) => `in a cycle of ${period}`,
   diverged: ({ step }) => (step === null ? "diverging" : `diverged, overflow at step ${step}`),
+  undefined: ({ step }) => `undefined, 0/0 at step ${step}`,
   moving: () => "still moving",
 };
 

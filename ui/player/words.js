@@ -8,6 +8,8 @@ const OUTCOMES = [
   ["lab-ink-other", "neither, yet (dark: its loss has fallen far)"],
 ];
 
+const undefinedInk = (header) => (header.undefined ? [["lab-ink-undefined", "undefined, 0/0 (dark: soon)"]] : []);
+
 export const WORDS = {
   map: ({ names: [name], header, label }) => ({
     title: [""],
@@ -16,7 +18,7 @@ export const WORDS = {
         ? `The line is the theory's limit${header.scheduled ? " of a constant rate" : ""}, and the colors were computed without it. `
         : ""
     }Click a cell to play it; zoom into the edge, which is often a fractal.`,
-    legend: [...OUTCOMES, ...(header.boundary ? [["lab-ink-line", `theory’s limit for each ${label(header.axes[1].name)}`]] : [])],
+    legend: [...OUTCOMES, ...undefinedInk(header), ...(header.boundary ? [["lab-ink-line", `theory’s limit for each ${label(header.axes[1].name)}`]] : [])],
   }),
   basins: ({ names, header, share }) => ({
     title: [names[0], names[1], `Where they differ: ${share}`],
@@ -24,6 +26,7 @@ export const WORDS = {
     legend: [
       ["lab-ink-basin", "a color for each minimum"],
       ["lab-ink-diverged", "diverged"],
+      ...undefinedInk(header),
       ["lab-ink-other", "at no minimum"],
       ["lab-ink-differ", "another end"],
     ],
