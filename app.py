@@ -1,19 +1,20 @@
-"""Descent Lab. Started by `streamlit run app.py`, it serves; run as a session's script, it names
-the pages."""
+"""Descent Lab. Started by `streamlit run app.py` or `uvicorn app:app`, it serves; run as a
+session's script, it names the pages."""
 
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from ui import assets, private, tables, warmup
+from ui import assets, gate, private, settings, tables, warmup
 
 if not private.is_session():
     private.forget_pages_folder()
     app = App(
         __file__,
         routes=[*assets.ROUTES, *tables.ROUTES],
-        middleware=[Middleware(warmup.Starting), Middleware(assets.Preload)],
+        middleware=[Middleware(gate.Gate), Middleware(warmup.Starting)],
         lifespan=warmup.lifespan,
     )
+    settings.read_environment()
 else:
     import streamlit as st
 

@@ -24,6 +24,10 @@ REPOSITORY = Path(__file__).parents[1]
 
 # "module:attribute": what it is for; what to do when it goes
 STREAMLIT = {
+    "streamlit.config:get_where_defined":
+        "An option's flag goes before its variable. Let the variable go first",
+    "streamlit.config:set_option":
+        "STREAMLIT_… variables under uvicorn. See whether Streamlit reads them there itself",
     "streamlit.runtime.pages_manager:PagesManager.uses_pages_directory":
         "No page is run without app.py. Rename pages/ to a folder that Streamlit does not look for",
     "streamlit.runtime.scriptrunner_utils.script_run_context:get_script_run_ctx":

@@ -5,17 +5,17 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.catalog import catalog
+from ui.encoding import zipped
 
 FOLDER = Path(__file__).parent / "player"
 PLOTLY = "plotly.js"
@@ -25,6 +25,14 @@ KINDS = {
     ".json": "preload; as=fetch; crossorigin",
 }
 TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
+# Each page's address below the base path, and the script that main.js imports for it.
+PAGES = {
+    "": "main.js",
+    "learning_rate": "rates.js",
+    "step_by_step": "steps.js",
+    "schedules": "schedules.js",
+}
+STATIC = re.compile(r'^(?:import|export)\b[^"]*?\bfrom "\./([\w.]+)"', re.MULTILINE)
 
 
 @cache
@@ -40,8 +48,8 @@ def _sources() -> dict[str, bytes]:
 def digest() -> str:
     """Names this version of the assets in their address, so that a browser may keep them."""
     whole = hashlib.sha256()
-    for content in _sources().values():
-        whole.update(content)
+    for name, content in _sources().items():
+        whole.update(f"{name} {len(content)} ".encode() + content)
     return whole.hexdigest()[:16]
 
 
@@ -58,42 +66,33 @@ def address(name: str) -> str:
 async def _asset(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _sources() or request.path_params["digest"] != digest():
-        return PlainTextResponse("No such asset.", status_code=404)
-    return Response(
-        _compressed(name),
-        media_type=TYPES[Path(name).suffix],
-        headers={
-            "Content-Encoding": "gzip",
-            "Cache-Control": "public, max-age=31536000, immutable",
-        },
-    )
+        # Another version's server may have it: nobody on the way may keep this answer.
+        headers = {"Cache-Control": "no-store"}
+        return PlainTextResponse("No such asset.", status_code=404, headers=headers)
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return zipped(request, _compressed(name), TYPES[Path(name).suffix], headers)
 
 
 ROUTES = [Route("/lab/{digest}/{name}", _asset)]
 
 
+def _imported(name: str, found: dict[str, None]) -> dict[str, None]:
+    """A script and all that it imports at its start, in the order in which it is met."""
+    if name not in found:
+        found[name] = None
+        for other in STATIC.findall(_sources()[name].decode()):
+            _imported(other, found)
+    return found
+
+
 @cache
-def _links() -> str:
-    kinds = {name: KINDS[Path(name).suffix] for name in _sources()}
+def links(page: str) -> str:
+    """The Link header of a page: what it needs, so that the browser loads it meanwhile."""
+    data = [name for name in _sources() if Path(name).suffix in (".css", ".json")]
+    scripts = _imported(PAGES[page], _imported("main.js", {}))
+    kinds = {name: KINDS[Path(name).suffix] for name in (*scripts, *data)}
     kinds[PLOTLY] = "preload; as=script"  # not a module
     return ", ".join(f"<{address(name)}>; rel={kind}" for name, kind in kinds.items())
-
-
-class Preload:
-    """Tells the browser with the page itself what it will need, so that it loads meanwhile."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_links(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Link", _links())
-            await send(message)
-
-        await self.app(scope, receive, with_links)
 
 
 def prepare() -> None:

@@ -3,6 +3,9 @@
 tests/test_private_names.py says what each is for, and what to do when Streamlit drops it.
 """
 
+from typing import Any
+
+from streamlit.config import get_where_defined, set_option
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
@@ -19,3 +22,9 @@ def forget_pages_folder() -> None:
     opens its address.
     """
     PagesManager.uses_pages_directory = False
+
+
+def set_unless_flagged(option: str, value: Any) -> None:
+    """Set one of Streamlit's options, unless `streamlit run` was given it."""
+    if get_where_defined(option) != "command-line argument or environment variable":
+        set_option(option, value)

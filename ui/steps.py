@@ -17,6 +17,7 @@ from ui.race import race_message, solo
 from ui.step_link import View, parse
 
 PARTS = ("memory", "gradient", "decay", "rates", "shrinkage")
+PIECE = 16  # rows of a file that are written in some 1 ms, the longest that others wait
 
 
 def columns(run: Run) -> Iterator[tuple[str, np.ndarray]]:
@@ -30,15 +31,23 @@ def columns(run: Run) -> Iterator[tuple[str, np.ndarray]]:
                 yield (name if run.surface.dim == 1 else f"{name}.{axis}"), column
 
 
-def table(query: str) -> tuple[str, list[str]]:
-    """The table of a link as CSV, every number with all of its digits; and what was wrong in it."""
+def table(query: str) -> tuple[Iterator[str], list[str]]:
+    """The table of a link as pieces of CSV with all digits; and what was wrong in the link."""
     view, _, notes = parse(query)
+    return _pieces(view), notes
+
+
+def _pieces(view: View) -> Iterator[str]:
     named = [("step", np.arange(view.setup.steps)), *columns(solo(view.setup, view.shown))]
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(name for name, _ in named)
-    writer.writerows(zip(*(values.tolist() for _, values in named), strict=True))
-    return text.getvalue(), notes
+    for i in range(0, view.setup.steps, PIECE):
+        cells = (values[i : i + PIECE].tolist() for _, values in named)
+        writer.writerows(zip(*cells, strict=True))
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
 
 
 def steps_message(view: View, query: str, clean: str, notes: list[str]) -> bytes:

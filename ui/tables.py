@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from collections.abc import Iterator
 
+from ui.bounded import QueryError, computed
 from ui.steps import table
 
 
-def _table(request: Request) -> Response:
-    """All quantities of every step; 400 and the sentences if something in the query is wrong."""
-    text, notes = table(request.url.query)
+def _table(query: str) -> Iterator[str]:
+    """All quantities of every step, if nothing in the query is wrong."""
+    pieces, notes = table(query)
     if notes:
-        return PlainTextResponse("\n".join(notes), status_code=400)
-    headers = {"Content-Disposition": 'attachment; filename="step_by_step.csv"'}
-    return Response(text, media_type="text/csv", headers=headers)
+        raise QueryError("\n".join(notes))
+    return pieces
 
 
-ROUTES = [Route("/lab/step_by_step.csv", _table)]
+ROUTES = [computed("/lab/step_by_step.csv", _table, "text/csv", "step_by_step.csv")]
