@@ -1,12 +1,22 @@
 PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PORT ?= 8501
+WORKERS ?= 2
 LOCK := .venv-lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
-.PHONY: run test lint unit bench bench-page bench-peers parity readme lock browser clean
+.PHONY: run serve test lint unit bench bench-page bench-peers parity readme lock browser clean
 
-run: .venv/run.done
-	@echo "Descent Lab: http://localhost:$(PORT) (Ctrl+C ends it)"
-	@$(BIN)/streamlit run app.py --server.port $(PORT)
+# For this machine only, and for no page that calls it by another name.
+run: HOST ?= localhost
+run: WORKERS := 1
+run: NAMES = $(if $(filter localhost 127.0.0.1,$(HOST)),localhost 127.0.0.1)
+# For everybody who reaches this machine.
+serve: HOST ?= 0.0.0.0
+ALLOWED_HOSTS ?= $(or $(STREAMLIT_SERVER_ALLOWED_HOSTS),$(NAMES))
+run serve: .venv/run.done
+	@echo "Descent Lab: http://$(if $(filter 0.0.0.0,$(HOST)),<address of this machine>,$(HOST)):$(PORT) (Ctrl+C ends it)"
+	@STREAMLIT_SERVER_ALLOWED_HOSTS="$(ALLOWED_HOSTS)" exec $(BIN)/uvicorn app:app --host $(HOST) \
+	--port $(PORT) --workers $(WORKERS) --no-access-log --ws websockets-sansio \
+	--ws-max-size 1000000 --ws-per-message-deflate false
 
 test: lint unit
 
@@ -58,8 +68,11 @@ lock:
 	$(LOCK) requirements.txt -o requirements.lock
 	$(LOCK) requirements-dev.txt --constraint requirements.lock -o requirements-dev.lock
 
-# The system's browser where there is one; Playwright's own otherwise.
+# The system's browser where there is one; Playwright's own otherwise. Without nginx, its test skips.
 browser: .venv/dev.done
+	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q nginx-light; } \
+	|| echo "nginx is not installed."
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q chromium; } \
 	|| $(BIN)/playwright install --with-deps chromium

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -35,20 +37,37 @@ def serve(script: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-    address = f"http://127.0.0.1:{port}"
+    with running(command, f"http://127.0.0.1:{port}") as address:
+        yield address
+
+
+@contextlib.contextmanager
+def running(command: list[str], address: str, workers: int = 0, **variables: str) -> Iterator[str]:
+    """A server and all processes that it starts, once it is healthy; yields its address.
+
+    With `workers`, once so many have said that they are ready.
+    """
     # A file and no pipe: nobody reads while it runs, and a full pipe would stop the server.
     with (
         tempfile.TemporaryFile() as said,
-        subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said) as server,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | variables,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        ) as server,
     ):
         try:
-            _wait(address, server, said)
+            _wait(address, server, said, workers)
             yield address
         finally:
-            server.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
 
 
-def _wait(address: str, server: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+def _wait(address: str, server: subprocess.Popen[bytes], said: IO[bytes], workers: int) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if server.poll() is not None:
@@ -57,9 +76,13 @@ def _wait(address: str, server: subprocess.Popen[bytes], said: IO[bytes]) -> Non
             raise RuntimeError(f"the server ended with code {server.returncode}:\n{text}")
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
-                return
+                # Read at an offset: the server writes where the file's own position is.
+                text = os.pread(said.fileno(), 1_000_000, 0)
+                if text.count(b"Descent Lab: ready") >= workers:
+                    return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.05)
+            pass
+        time.sleep(0.05)
     raise TimeoutError(f"no answer from {address} in {PATIENCE:.0f} s")
 
 

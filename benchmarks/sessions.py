@@ -9,6 +9,10 @@ import os
 import random
 import struct
 import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
@@ -32,6 +36,9 @@ DEEP = {"cells": 1600, "steps": 5000}  # some half a minute of two cores
 LARGEST = {"order": 1, "cells": 4000, "steps": 1}
 MANY, SOME = 50, 5  # deep maps that are wanted at once
 AGAIN = 10.0  # s after which a refused session tries again
+AT_ONCE = 20  # who ask for the longest table, each again after a pause
+PAUSE = 0.5  # s
+TABLE = "/lab/step_by_step.csv?steps=5000&of=nadam&surface=rastrigin&noise=0.3&seed="
 FINISHED = (
     ForwardMsg.FINISHED_SUCCESSFULLY,
     ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
@@ -251,16 +258,45 @@ async def _memory(address: str) -> tuple[float, float]:
     return most - before, _resident(process) - before
 
 
+def _table(address: str, seed: int) -> int:
+    """Ask for a table that nobody has asked for before; the answer's status."""
+    try:
+        with urllib.request.urlopen(f"{address}{TABLE}{seed}", timeout=60.0) as answer:
+            answer.read()
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+async def _flooded(address: str) -> tuple[Load, Counter[int]]:
+    """A class at work while others ask for the longest table all the time."""
+    statuses: Counter[int] = Counter()
+    load = asyncio.create_task(_load(address, SESSIONS, CHANGES, seed=5))
+    seeds = iter(range(1, 1_000_000))
+    threads = ThreadPoolExecutor(AT_ONCE)
+
+    async def ask() -> None:
+        loop = asyncio.get_running_loop()
+        while not load.done():
+            statuses[await loop.run_in_executor(threads, _table, address, next(seeds))] += 1
+            await asyncio.sleep(PAUSE)
+
+    await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
+    return await load, statuses
+
+
 def measure() -> list[tuple[str, str, str]]:
     """Rows of (what, measured, bound)."""
     with serve(ROOT / "app.py") as address:
         alone = asyncio.run(_load(address, 1, CHANGES, seed=1))
         many = asyncio.run(_load(address, SESSIONS, CHANGES, seed=2))
+        flooded, statuses = asyncio.run(_flooded(address))
         rates_alone = asyncio.run(_load(address, 1, CHANGES, seed=3, component=RATES))
         rates = asyncio.run(_load(address, SESSIONS, CHANGES, seed=4, component=RATES))
         beside = _deep_rows(address, alone)
     return [
         *_rows("a change a second", alone, many),
+        *_flood_rows(many, flooded, statuses),
         *_rows("the Learning rate page's slider moved once a second", rates_alone, rates),
         *beside,
     ]
@@ -291,6 +327,20 @@ def _deep_rows(address: str, alone: Load) -> list[tuple[str, str, str]]:
         *rows,
         ("a deep map of 4,000² cells: memory at most", f"{most:.0f} MiB", "100 MiB"),
         ("  after it was dropped", f"{left:.0f} MiB", ""),
+    ]
+
+
+def _flood_rows(calm: Load, flooded: Load, statuses: Counter[int]) -> list[tuple[str, str, str]]:
+    usual, half = median(calm.waits), median(flooded.waits)
+    others = statuses.total() - statuses[200] - statuses[503]
+    return [
+        (
+            f"{SESSIONS} sessions while {AT_ONCE} ask for the longest CSV all the time: median",
+            f"{1e3 * half:.0f} ms ({half / usual:.2f} x without them)",
+            "2 x",
+        ),
+        ("  files sent, requests refused with 503", f"{statuses[200]}, {statuses[503]}", ""),
+        ("  other answers, errors of sessions", f"{others}, {len(flooded.errors)}", "0, 0"),
     ]
 
 
