@@ -77,8 +77,8 @@ def _wait(address: str, server: subprocess.Popen[bytes], said: IO[bytes], worker
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
                 # Read at an offset: the server writes where the file's own position is.
-                text = os.pread(said.fileno(), 1_000_000, 0)
-                if text.count(b"Descent Lab: ready") >= workers:
+                lines = os.pread(said.fileno(), 1_000_000, 0)
+                if lines.count(b"Descent Lab: ready") >= workers:
                     return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             pass
