@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 from optim_core import OPTIMIZERS, Run, simulate
 from optim_core.formula import quantities
@@ -28,6 +28,8 @@ from tests.browser.hands import (
     too_small,
 )
 from tests.test_step_tables import ADAM_TABLE, GD_TABLE, rows
+from ui import assets
+from ui.mathml import ATTRIBUTES, ELEMENTS, mathml
 from ui.permalink import suggested_lr
 
 pytestmark = pytest.mark.browser
@@ -130,13 +132,44 @@ def test_a_long_table_shows_every_step(lab: Open) -> None:
     assert len(shown) < 60
     assert shown[-1][0] == "4999"
     assert number(shown[-1][1]) == pytest.approx(run.positions[4999, 0], abs=6e-3)
-    page.eval_on_selector(".lab-rows", "box => { box.scrollTop = 27 * 2500; }")
-    page.wait_for_timeout(200)
+    page.eval_on_selector(
+        ".lab-rows",
+        "box => { box.scrollTop = 2500 * box.querySelector('tbody tr').offsetHeight; }",
+    )
+    page.wait_for_selector(".lab-rows tr[data-row='2503']")
     middle = {row[0]: row for row in cells(page)}["2503"]
     assert number(middle[2]) == pytest.approx(run.gradients[2503, 0], abs=6e-5)
     page.locator(".lab-rows tr[data-row='2503']").click()
     assert step(page) == 2503
     assert page.locator("tr[aria-current=step]").get_attribute("data-row") == "2503"
+
+
+def row_in_sight(page: Page) -> str:
+    """The step of the marked row, which must lie between the table's head and its lower edge."""
+    found: dict[str, Any] = page.evaluate(
+        """async () => {
+          // What scrolling sets off is over after two frames.
+          for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+          const box = document.querySelector(".lab-rows").getBoundingClientRect();
+          const head = document.querySelector(".lab-rows thead th").getBoundingClientRect();
+          const row = document.querySelector(".lab-rows [aria-current]");
+          const { top, bottom } = row?.getBoundingClientRect() ?? {};
+          return { row: row?.dataset.row, above: top - head.bottom, below: box.bottom - bottom };
+        }"""
+    )
+    assert found["row"] is not None, "no row is marked"
+    assert found["above"] >= -1, found
+    assert found["below"] >= -1, found
+    return str(found["row"])
+
+
+def test_the_marked_row_stays_in_sight(lab: Open) -> None:
+    page = visit(lab)
+    page.keyboard.press("Home")
+    keys = ["ArrowRight"] * 26 + ["Shift+ArrowRight"] * 7 + ["ArrowRight", "Shift+ArrowLeft"]
+    for key in [*keys, *["ArrowLeft"] * 12, "End", "Home"]:
+        page.keyboard.press(key)
+        assert row_in_sight(page) == str(min(step(page), 99)), key
 
 
 def test_the_file_has_all_digits(lab: Open, tmp_path: Path) -> None:
@@ -272,3 +305,38 @@ def test_a_bad_link_opens_a_working_page(lab: Open) -> None:
     assert "of must be one of" in notes.inner_text()
     answered(page, lambda: page.locator("[data-of=gd]").click())
     assert list(table(page)) == ["gd"]
+
+
+HOSTILE = [
+    ["math", {}, ["img", {"src": "x", "onerror": "window.ran = 1"}]],
+    ["math", {}, ["script", {}, "window.ran = 1"]],
+    ["math", {}, ["annotation-xml", {"encoding": "text/html"}, "<b>x</b>"]],
+    ["math", {}, ["mtext", {"href": "javascript:window.ran = 1"}, "x"]],
+    ["math", {}, ["mi", {"onclick": "window.ran = 1"}, "x"]],
+    ["math", {"style": "position: fixed"}, "x"],
+]
+
+
+def test_a_formula_makes_nothing_but_mathml(lab: Open) -> None:
+    """What the server makes of markup is text; and what it never sends, the browser refuses."""
+    page = visit(lab)
+    make = """async ([address, formula]) => {
+      const { mathml } = await import(new URL(address, document.baseURI).href);
+      const box = mathml(formula);
+      document.body.append(box);
+      box.querySelectorAll("*").forEach((node) => node.dispatchEvent(new Event("click")));
+      const made = [...box.querySelectorAll("*")];
+      return [made.map((n) => `${n.namespaceURI} ${n.localName}`), box.textContent];
+    }"""
+    address = assets.address("mathml.js")
+    markup = r"\text{<img/src=x/onerror=window.ran=1>}"
+    made, said = page.evaluate(make, [address, mathml(markup)])
+    ours = "http://www.w3.org/1998/Math/MathML"
+    assert made == [f"{ours} math", f"{ours} mrow", f"{ours} mtext"]
+    assert said == "<img/src=x/onerror=window.ran=1>"
+    everything = ["math", {}, *([name, dict.fromkeys(ATTRIBUTES, "1")] for name in ELEMENTS)]
+    assert len(page.evaluate(make, [address, everything])[0]) == 1 + len(ELEMENTS)
+    for formula in HOSTILE:
+        with pytest.raises(Error, match="formula"):
+            page.evaluate(make, [address, formula])
+    assert page.evaluate("window.ran") is None

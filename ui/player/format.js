@@ -14,8 +14,11 @@ export const number = (value, digits = 4) => {
   return text.replaceAll("-", "−");
 };
 
-export const point = (values, digits = 4) =>
-  values.length === 1 ? number(values[0], digits) : `(${values.map((v) => number(v, digits)).join(", ")})`;
+// digits: how many, or a function of a value and its place that says so.
+export const point = (values, digits = 4) => {
+  const texts = values.map((v, i) => number(v, typeof digits === "function" ? digits(v, i) : digits));
+  return texts.length === 1 ? texts[0] : `(${texts.join(", ")})`;
+};
 
 // All text goes in as text, never as HTML.
 export function el(tag, attributes = {}, ...children) {
@@ -32,13 +35,6 @@ export function el(tag, attributes = {}, ...children) {
 
 // Text that is already there is not set again, which would lay out its surroundings anew.
 export const say = (node, text) => node.textContent === text || (node.textContent = text);
-
-// A formula, which comes from the app's own declarations.
-export function mathml(text) {
-  const box = el("div", { class: "lab-formula" });
-  box.innerHTML = text;
-  return box;
-}
 
 export const button = (text, label, act, attributes = {}) =>
   el("button", { type: "button", "aria-label": label, title: label, onclick: act, ...attributes }, text);

@@ -1,5 +1,6 @@
 // The update as it is written, and under each line the same with this step's numbers in it.
-import { el, mathml, number } from "./format.js";
+import { el, number } from "./format.js";
+import { mathml, numberInPlaceOf } from "./mathml.js";
 
 const DIGITS = 5;
 const AXES = { 1: ["p"], 2: ["x", "y"] };
@@ -34,9 +35,7 @@ export class FormulaPanel {
     for (const text of formula.querySelectorAll("mtext")) {
       const [, wraps, token] = /^@(@?)(.*)$/.exec(text.textContent) ?? [];
       if (token === undefined) continue;
-      const node = document.createElementNS("http://www.w3.org/1998/Math/MathML", "mn");
-      text.replaceWith(node);
-      this.#slots.push({ node, name: token, j, wraps: Boolean(wraps) });
+      this.#slots.push({ node: numberInPlaceOf(text), name: token, j, wraps: Boolean(wraps) });
     }
     // What is measured and not computed, as the gradient, is its value and nothing else.
     const terms = formula.querySelectorAll("mn, mo").length > 1 ? [formula, el("span", {}, "=")] : [];

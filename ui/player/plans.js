@@ -1,5 +1,6 @@
 // The schedule of the learning rate: one for all runs, or several that are compared.
-import { el, mathml, say, swatch } from "./format.js";
+import { el, say, swatch } from "./format.js";
+import { mathml } from "./mathml.js";
 
 const shared = (fields, catalog) =>
   catalog.shared.map((h) => fields.field({ ...h, label: { warmup: "warm-up", warmup_from: "begins at", total: "planned" }[h.name] }, h.name));

@@ -1,8 +1,8 @@
 // Every quantity by step. Only the rows in sight are in the page: a run may have thousands.
-import { el, mathml } from "./format.js";
+import { el } from "./format.js";
+import { mathml } from "./mathml.js";
 
-const ROW = 27; // pixels
-const ROWS = 9;
+const ROWS = 24; // in the page at once: more than are in sight
 const NAMES = { p: "position", g: "gradient", probe: "look-ahead", update: "update", z: "before shrinking", "p.after": "new position" };
 const DECIMALS = { g: 4, update: 4 };
 const LONG = 1e6; // from here on, and where its decimals would be zeros, a number has an exponent
@@ -33,7 +33,6 @@ export class StepTable {
       el("table", {}, el("thead", {}, this.headRow), this.body),
       this.below,
     );
-    this.scroller.style.height = `${ROW * (ROWS + 1)}px`;
     this.link = el("a", { class: "lab-csv", download: "" }, "Download as CSV, all digits");
     this.element = el("div", { class: "lab-steptable" }, el("p", {}, "All quantities of every step. ", this.link), this.scroller);
   }
@@ -57,20 +56,29 @@ export class StepTable {
     if (step === this.step) return;
     this.step = step;
     const { scrollTop, clientHeight } = this.scroller;
-    const top = step * ROW;
-    // The row of this step stays in sight, with the one before it.
-    if (top - ROW < scrollTop || top + 2 * ROW > scrollTop + clientHeight) this.scroller.scrollTop = Math.max(0, top - ROW);
-    this.#fill(true);
+    const row = this.#rowHeight();
+    const room = clientHeight - this.headRow.getBoundingClientRect().height;
+    // The row of this step stays in sight, with the ones before and after it.
+    const isSeen = (step - 1) * row >= scrollTop && (step + 2) * row <= scrollTop + room;
+    const most = Math.max(0, this.steps * row - room);
+    const top = isSeen ? scrollTop : Math.min(most, Math.max(0, (step - 1) * row));
+    // Filled first: the rows that are scrolled to must be there.
+    this.#fill(true, top);
+    if (top !== scrollTop) this.scroller.scrollTop = top;
   }
 
-  #fill(anew = false) {
+  // Of a row as the browser lays it out, which depends on its fonts; 0 before there is any.
+  #rowHeight = () => this.body.rows[0]?.getBoundingClientRect().height ?? 0;
+
+  #fill(anew = false, top = this.scroller.scrollTop) {
     if (!this.columns) return;
-    const first = Math.max(0, Math.min(this.steps - 1, Math.floor(this.scroller.scrollTop / ROW) - 4));
+    const row = this.#rowHeight();
+    const first = row ? Math.max(0, Math.min(this.steps - 1, Math.floor(top / row) - 4)) : 0;
     if (!anew && first === this.first) return;
     this.first = first;
-    const last = Math.min(this.steps, first + ROWS + 12);
-    this.above.style.height = `${first * ROW}px`;
-    this.below.style.height = `${(this.steps - last) * ROW}px`;
+    const last = Math.min(this.steps, first + ROWS);
+    this.above.style.height = `${first * row}px`;
+    this.below.style.height = `${(this.steps - last) * row}px`;
     const rows = [];
     for (let i = first; i < last; i++) {
       const cells = this.columns.map(({ name, values }) => el("td", {}, fixed(values[i], DECIMALS[name] ?? 2)));
