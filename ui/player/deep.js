@@ -1,5 +1,6 @@
 // A map with many cells and steps, computed while the page is used: ordered, followed, cancelled.
 import { button, el } from "./format.js";
+import { typed } from "./scales.js";
 
 const SILENCE = 10000; // ms without a word from the server after which that is said
 const BOUNDS = { cells: [2, 4000], steps: [1, 100000] };
@@ -31,11 +32,12 @@ export class Deep {
   }
 
   #begin() {
-    const wanted = { cells: Number(this.cells.value), steps: Number(this.steps.value) };
-    for (const [name, [low, high]] of Object.entries(BOUNDS)) {
-      const bad = !Number.isInteger(wanted[name]) || wanted[name] < low || wanted[name] > high;
-      this[name].setCustomValidity(bad ? `${name} must be a whole number from ${low} to ${high}, got “${this[name].value}”.` : "");
-      if (bad) return this[name].reportValidity();
+    const wanted = {};
+    for (const [name, [min, max]] of Object.entries(BOUNDS)) {
+      const { value, error = "" } = typed(this[name].value, { min, max, whole: true, domain: `[${min}, ${max}]` }, name);
+      this[name].setCustomValidity(error);
+      if (error) return this[name].reportValidity();
+      wanted[name] = value;
     }
     this.#order = Date.now();
     this.store.wish({ deep: { order: this.#order, ...wanted } });

@@ -4,6 +4,21 @@ import { SCALES, tidy, typed } from "./scales.js";
 
 const NOTCHES = 400; // of a slider; an arrow key moves by one, Page Up and Down by ten
 
+// A field for an exact number; what is no allowed number is told and not taken. hyper() is what
+// declares it by then.
+export function numberBox(label, hyper, put) {
+  const box = el("input", {
+    type: "text", inputmode: "decimal", class: "lab-number", "aria-label": `${label}, exact`, spellcheck: "false",
+    onchange: () => {
+      const { value, error = "" } = typed(box.value, hyper(), label);
+      box.setCustomValidity(error);
+      if (error) box.reportValidity();
+      else put(value);
+    },
+  });
+  return box;
+}
+
 export class Fields {
   #updates = [];
 
@@ -51,15 +66,7 @@ export class Fields {
         range.dispatchEvent(new Event("input"));
       },
     });
-    const box = el("input", {
-      type: "text", inputmode: "decimal", class: "lab-number", "aria-label": `${hyper.label}, exact`, spellcheck: "false",
-      onchange: () => {
-        const v = typed(box.value, hyper, hyper.whole);
-        box.setCustomValidity(v === null ? `${hyper.label} must be a ${hyper.whole ? "whole " : ""}number in ${hyper.domain}, got “${box.value}”.` : "");
-        if (v === null) box.reportValidity();
-        else put(v);
-      },
-    });
+    const box = numberBox(hyper.label, () => hyper, put);
     const row = el("label", { class: "lab-slider", title: hyper.about }, el("span", {}, hyper.label), range, box);
     let shown = null;
     this.onUpdate(() => {

@@ -1,8 +1,9 @@
 // The slider, and under it a band for each optimizer: what becomes of it at every rate, its limit.
+import { numberBox } from "./fields.js";
 import { el, number, sharp, swatch } from "./format.js";
 import { CYCLE, DIVERGED, outcomeInk, SETTLED } from "./inks.js";
 import { inWords } from "./results.js";
-import { SCALES, tidy, typed } from "./scales.js";
+import { SCALES, tidy } from "./scales.js";
 
 const NOTCHES = 1000;
 export const DIGITS = 4; // of a rate that a hand sets
@@ -17,15 +18,7 @@ export class RateSlider {
       type: "range", min: 0, max: NOTCHES, step: 1, class: "lab-ratebar", "aria-label": "Learning rate", "data-name": "lr",
       oninput: () => this.#put(tidy(this.#value(this.range.valueAsNumber / NOTCHES), this.hyper, DIGITS)),
     });
-    this.box = el("input", {
-      type: "text", inputmode: "decimal", class: "lab-number", "aria-label": "Learning rate, exact", spellcheck: "false",
-      onchange: () => {
-        const value = typed(this.box.value, this.hyper);
-        this.box.setCustomValidity(value === null ? `The learning rate must be a number in ${this.hyper.domain}, got “${this.box.value}”.` : "");
-        if (value === null) this.box.reportValidity();
-        else this.#put(value);
-      },
-    });
+    this.box = numberBox("Learning rate", () => this.hyper, (value) => this.#put(value));
     this.bands = el("div", { class: "lab-bands" });
     this.element = el(
       "div",

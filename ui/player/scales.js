@@ -23,14 +23,20 @@ export const tidy = (value, { scale }, digits = 3) =>
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i; // as the server reads a link
 
-export const allowed = (value, h) =>
+const allowed = (value, h) =>
   Number.isFinite(value) &&
   (h.min === null || (h.openMin ? value > h.min : value >= h.min)) &&
   (h.max === null || (h.openMax ? value < h.max : value <= h.max));
 
-// What a person typed, or null if it is no number that the hyperparameter allows.
-export function typed(text, hyper, whole = false) {
-  const clean = text.trim().replace("−", "-").replace(",", ".");
-  const value = Number(clean);
-  return NUMBER.test(clean) && allowed(value, hyper) && (!whole || Number.isInteger(value)) ? value : null;
+const GROUPED = /^[+-]?[1-9]\d{0,2}(,\d{3})+$/; // 1,000 is one to some and a thousand to others
+
+// What a person typed: { value }, or { error } if it is no number that the hyperparameter allows.
+export function typed(text, hyper, label) {
+  const clean = text.trim().replaceAll("−", "-");
+  const value = Number(clean.replace(",", "."));
+  const isNumber = NUMBER.test(clean.replace(",", ".")) && !GROUPED.test(clean);
+  if (isNumber && allowed(value, hyper) && (!hyper.whole || Number.isInteger(value))) return { value };
+  const ways = [clean.replaceAll(",", ""), ...(hyper.whole ? [] : [clean.replace(",", ".")])].filter((way) => NUMBER.test(way));
+  const hint = GROUPED.test(clean) ? ` Write ${ways.join(" or ")}.` : "";
+  return { error: `${label} must be a ${hyper.whole ? "whole " : ""}number in ${hyper.domain}, got “${text}”.${hint}` };
 }
