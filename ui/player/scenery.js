@@ -2,6 +2,7 @@
 
 const CROWD = 20; // minima from which on they are only hinted at
 const HEIGHT = 19; // pixels from one label to the next
+const NEAR = 1e-6; // pixels: (y + 19) − y may be less than 19
 
 export function drawArrowhead(context, x, y, angle, color, back) {
   context.save();
@@ -21,33 +22,39 @@ export function drawArrowhead(context, x, y, angle, color, back) {
   context.restore();
 }
 
-// heads: [{ x, y, look, text, arrow?, angle? }]. Labels never overlap and stay in the frame.
-export function drawLabels(context, frame, heads, colors) {
-  context.font = `600 ${frame.width > 340 ? 15 : 12.5}px ${colors.font}`;
-  context.textBaseline = "middle";
-  const right = frame.left + frame.width;
-  const bottom = frame.top + frame.height;
-  const placed = heads
-    .map((head) => {
-      const width = context.measureText(head.text).width;
-      const left = head.x + 15 + width > right ? head.x - 17 - width : head.x + 15;
-      return { ...head, width, left: Math.max(frame.left + 2, Math.min(left, right - width - 2)), top: head.y };
+// labels: [{ x, y, width }], each beside its point and then moved down or up until none overlap;
+// where their frame is high enough for all of them in one column, all are inside of it. Adds `left`
+// and `top`, the middle of the label's height.
+export function placeLabels({ left, top, width, height }, labels) {
+  const [right, highest, lowest] = [left + width, top + HEIGHT / 2, top + height - HEIGHT / 2];
+  const placed = labels
+    .map((label) => {
+      const beside = label.x + 15 + label.width > right ? label.x - 17 - label.width : label.x + 15;
+      const inside = Math.max(left + 2, Math.min(beside, right - label.width - 2));
+      return { ...label, left: inside, top: Math.min(Math.max(label.y, highest), lowest) };
     })
     .sort((a, b) => a.top - b.top);
   const clash = (a, b) =>
-    a.left < b.left + b.width && b.left < a.left + a.width && Math.abs(a.top - b.top) < HEIGHT;
-  placed.forEach((label, i) => {
-    label.top = Math.min(Math.max(label.top, frame.top + HEIGHT / 2), bottom - HEIGHT / 2);
-    for (let again = 0; again < placed.length; again++) {
-      const other = placed.slice(0, i).find((o) => clash(o, label));
-      if (!other) break;
-      label.top = other.top + HEIGHT;
-    }
+    a.left < b.left + b.width && b.left < a.left + a.width && Math.abs(a.top - b.top) < HEIGHT - NEAR;
+  const move = (label, others, by) => {
+    for (let other; (other = others.find((one) => clash(one, label))); ) label.top = other.top + by;
+  };
+  placed.forEach((label, i) => move(label, placed.slice(0, i), HEIGHT));
+  // What was pushed out below goes up again, from the lowest on.
+  const upwards = [...placed].sort((a, b) => b.top - a.top);
+  upwards.forEach((label, i) => {
+    label.top = Math.min(label.top, lowest);
+    move(label, upwards.slice(0, i), -HEIGHT);
   });
-  // Pushed below the frame: the whole pile moves up.
-  const over = Math.max(0, ...placed.map((l) => l.top + HEIGHT / 2 - bottom));
-  for (const label of placed) {
-    label.top = Math.max(frame.top + HEIGHT / 2, label.top - over);
+  return placed;
+}
+
+// heads: [{ x, y, look, text, arrow?, angle? }].
+export function drawLabels(context, frame, heads, colors) {
+  context.font = `600 ${frame.width > 340 ? 15 : 12.5}px ${colors.font}`;
+  context.textBaseline = "middle";
+  const labels = heads.map((head) => ({ ...head, width: context.measureText(head.text).width }));
+  for (const label of placeLabels(frame, labels)) {
     const color = colors.ink(label.look.color);
     if (label.arrow) drawArrowhead(context, label.x, label.y, label.angle, color, colors.back);
     context.lineWidth = 4;
