@@ -21,7 +21,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 60.0  # s
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# lab.test is this machine under a name that a browser does not take for a secure origin.
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--host-resolver-rules=MAP lab.test 127.0.0.1",
+]  # fmt: skip
 
 
 def free_port() -> int:

@@ -58,12 +58,14 @@ def lab(contexts: Callable[..., BrowserContext], address: str) -> Iterator[Open]
     pages: list[Page] = []
     errors: list[str] = []
 
-    def opened(query: str = "", *, ready: bool = True, **options: Any) -> Page:
+    def opened(
+        query: str = "", *, ready: bool = True, host: str = "127.0.0.1", **options: Any
+    ) -> Page:
         page = contexts(**options).new_page()
         pages.append(page)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda m: errors.append(m.text) if told(m, address) else None)
-        page.goto(address + "/" + query)
+        page.goto(address.replace("127.0.0.1", host) + "/" + query)
         if ready:
             page.wait_for_selector(".lab-main canvas[data-painted]")
             # The table is filled some frames after the first picture.

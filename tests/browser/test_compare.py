@@ -113,18 +113,28 @@ def test_optimizers_are_switched_and_folded_out(lab: Open) -> None:
 
 
 def test_an_exact_number_is_typed_and_a_bad_one_is_told(lab: Open) -> None:
+    """Of "1,000" nobody can tell whether it is one or a thousand, so it is not taken."""
     page = lab("?opt=gd")
     box = page.get_by_label("lr, exact").first
-    box.fill("0.02000001")
-    answered(page, lambda: box.press("Enter"))
-    assert link(page)["gd.lr"] == "0.02000001"
-    for wrong in ("0x10", "１", "", "-3"):
+    read = {"0.02000001": "0.02000001", "0,0125": "0.0125", "1e−3": "0.001", "12,5": "12.5"}
+    for text, value in read.items():
+        box.fill(text)
+        answered(page, lambda: box.press("Enter"))
+        assert link(page)["gd.lr"] == value
+    refused = ("1,000", "12,345", "-1,000,000", "1 000", "1\u202f000", "1_000", "1,0,0", "∞")
+    for wrong in (*refused, "0x10", "１", "", "−3"):
         box.fill(wrong)
         box.press("Enter")
-    message = box.evaluate("box => box.validationMessage")
-    assert "-3" in message
-    assert "(0, inf)" in message
-    assert link(page)["gd.lr"] == "0.02000001", "what was on the screen stays"
+        message = box.evaluate("box => box.validationMessage")
+        assert f"“{wrong}”" in message
+        assert "(0, inf)" in message
+    assert link(page)["gd.lr"] == "12.5", "what was on the screen stays"
+    steps = page.get_by_label("steps, exact")
+    for wrong in ("1,000", "12,5"):
+        steps.fill(wrong)
+        steps.press("Enter")
+        assert f"“{wrong}”" in steps.evaluate("box => box.validationMessage")
+    assert "steps" not in link(page)
 
 
 def test_surface_and_its_parameters(lab: Open) -> None:
@@ -230,3 +240,43 @@ def test_the_theme_is_followed(lab: Open, scheme: str) -> None:
     assert is_dark == (scheme == "dark")
     tick = page.locator(".lab-main .xtick text").first.evaluate("t => getComputedStyle(t).fill")
     assert tick == text
+
+
+def test_the_brand_never_lies_on_the_pages_names(lab: Open) -> None:
+    """At every width that has the names on top; 853 × 480 is a projector's 720p at 150 %."""
+    page = lab("?embed=true")
+    screens = [(width, 700) for width in range(768, 960, 12)] + [(800, 700), (853, 480)]
+    for width, height in screens:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(
+            """() => {
+              const box = (node) => node.getBoundingClientRect();
+              const brand = [...document.querySelectorAll(".lab-brand")].map(box);
+              const names = [...document.querySelectorAll("[data-testid=stTopNavLink]")].map(box);
+              const apart = (a, b) => a.right <= b.left || b.right <= a.left;
+              return brand.length === 1 && names.length === 4 && brand[0].width > 0 &&
+                brand[0].right <= innerWidth && names.every((name) => apart(name, brand[0]));
+            }""",
+            timeout=3000,
+        )
+
+
+def test_the_link_is_copied_on_plain_http(lab: Open) -> None:
+    """A class opens the app at the lecturer's own address, where there is no clipboard API."""
+    page = lab("?opt=gd", host="lab.test")
+    assert page.evaluate("[isSecureContext, navigator.clipboard === undefined]") == [False, True]
+    page.get_by_role("button", name="Copy link").click()
+    said = page.locator(".lab-actions output")
+    said.wait_for()
+    assert "copied" in said.inner_text()
+    box = page.get_by_label("lr, exact").first
+    box.fill("")
+    box.press("Control+v")
+    assert box.input_value() == page.url
+    # A browser may refuse that too: then a person is asked to.
+    page.evaluate("document.execCommand = () => false")
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_function(
+        "document.querySelector('.lab-actions output').innerText.includes('Ctrl')"
+    )
+    assert page.evaluate("getSelection().toString() || document.activeElement.value") == page.url

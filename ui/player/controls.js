@@ -167,7 +167,9 @@ export class Controls {
   }
 
   #actions() {
-    const copy = el("button", { type: "button", onclick: () => this.#copyLink(copy) }, "Copy link");
+    const copy = el("button", { type: "button", onclick: () => this.#copyLink() }, "Copy link");
+    this.copied = el("output", { hidden: true });
+    this.fields.onUpdate(() => (this.copied.hidden = true)); // it was another link
     const about = "The best learning rate for each, of the same number of trial runs";
     return el(
       "div",
@@ -176,6 +178,7 @@ export class Controls {
       el("button", { type: "button", onclick: () => this.store.reset() }, "Reset"),
       el("button", { type: "button", onclick: () => this.#randomStart() }, "Random start"),
       copy,
+      this.copied,
     );
   }
 
@@ -184,10 +187,19 @@ export class Controls {
     this.store.set(Object.fromEntries(at.map((v, i) => ["xy"[i], v])));
   }
 
-  async #copyLink(button) {
+  // The clipboard API is for https and localhost, and in a frame only with the outer page's leave.
+  // Elsewhere the link is copied out of a field; where that is refused too, it stays there, selected.
+  async #copyLink() {
     const { query } = this.store;
-    await navigator.clipboard.writeText(location.origin + location.pathname + (query ? `?${query}` : ""));
-    button.textContent = "Copied";
-    setTimeout(() => (button.textContent = "Copy link"), 1500);
+    const link = location.origin + location.pathname + (query ? `?${query}` : "");
+    const tell = (...said) => this.copied.replaceChildren(...said);
+    this.copied.hidden = false;
+    const isCopied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
+    if (isCopied) return tell("The link is copied.");
+    const field = el("input", { type: "text", readonly: true, value: link, "aria-label": "Link" });
+    tell("Press Ctrl + C (on a Mac ⌘ C) to copy the link.", field);
+    field.select();
+    if (document.execCommand("copy")) tell("The link is copied, without the clipboard API, which needs https.");
+    return undefined;
   }
 }
