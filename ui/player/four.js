@@ -32,7 +32,7 @@ export class Four {
       text.replaceChildren(el("b", {}, label), ` η = ${number(lr, 3)}`);
       button.onclick = () => {
         this.store.set({ lr: Number(lr.toPrecision(DIGITS)) });
-        this.player.play(0);
+        this.player.present();
       };
       button.title = `${this.look.name} at η = ${number(lr, 6)}`;
     });

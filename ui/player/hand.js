@@ -95,7 +95,7 @@ export class Hand {
     const start = data.slice(0, surface.dim).map((value, i) => {
       const [a, b] = main.window[i];
       const unit = 10 ** Math.floor(Math.log10(Math.abs(b - a) / 1000));
-      return Number((Math.round(value / unit) * unit).toPrecision(12));
+      return Number((Math.round(value / unit) * unit).toPrecision(digitsFor(value, unit)));
     });
     if (this.drag) this.drag.start = start;
     main.paint();
@@ -132,8 +132,8 @@ export class Hand {
     const ink = this.player.colors.ink(run.look.color);
     const rows = [
       ["step", String(i)],
-      ["position", point(run.path.map((row) => row[i]), 5)],
-      ["loss", number(run.losses[i], 5)],
+      ["position", point(run.path.map((row) => row[i]), (value, j) => this.#digits(value, j))],
+      ["loss", number(run.losses[i], run.path.length === 1 ? this.#digits(run.losses[i], 1) : 5)],
       ["gradient norm", number(run.slopes[i], 3)],
       ...(run.rates?.[i] === undefined ? [] : [["rate", number(run.rates[i], 4)]]),
     ];
@@ -142,6 +142,12 @@ export class Hand {
       ...rows.map(([name, value]) => el("div", {}, el("span", {}, name), ` ${value}`)),
     );
     placeTip(this.tip, this.player.root, event);
+  }
+
+  // Five, and in a narrow window as many as tell a thousandth of it.
+  #digits(value, side) {
+    const [low, high] = this.player.main.window[side];
+    return Math.max(5, digitsFor(value, (high - low) / 1000));
   }
 
   drawHover(context, stage) {
@@ -163,9 +169,8 @@ export class Hand {
   #key(event) {
     const { player } = this;
     const { target } = event;
-    const typing = target.closest?.("input, textarea, select, [contenteditable], [role=slider]");
-    if (event.ctrlKey || event.metaKey || event.altKey || (typing && typing !== player.scrubber)) return;
-    if (event.key === " " && target.closest?.("button, summary, a")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target !== player.scrubber && isOwnKey(target, event.key)) return;
     const act = {
       " ": () => player.toggle(),
       ArrowRight: () => player.step(event.shiftKey ? 10 : 1),
@@ -177,6 +182,21 @@ export class Hand {
     event.preventDefault();
     act();
   }
+}
+
+// How many digits a number has down to a place as small as `unit`.
+const digitsFor = (value, unit) => {
+  const digits = Math.ceil(Math.log10(Math.abs(value) / unit)) + 1;
+  return Number.isFinite(digits) ? Math.min(17, Math.max(1, digits)) : 1;
+};
+
+// Whether a control does something by itself at a key. Sliders move by arrows; Home and End, which
+// would throw away what is set, are the player's.
+function isOwnKey(target, key) {
+  const control = target.closest?.("input, textarea, select, button, summary, a, [contenteditable], [role=slider]");
+  if (!control) return false;
+  if (control.matches("[type=range], [role=slider]")) return key.startsWith("Arrow");
+  return !control.matches("[type=checkbox], button, summary, a") || key === " ";
 }
 
 const swallow = (event) => {

@@ -260,7 +260,7 @@ export class Panel {
     // A deep map's runs are longer than those that are shown.
     else if (header.steps !== this.store.number("steps", this.usualSteps)) changes.steps = header.steps;
     this.store.set(changes);
-    this.player.play(0);
+    this.player.present();
   }
 
   #hover(at, event) {

@@ -103,8 +103,7 @@ export class Player {
     this.root.classList.toggle("lab-late", this.store.isLate);
     this.#readRuns(groups);
     this.scrubber.max = this.#steps;
-    if (first && matchMedia("(prefers-reduced-motion: reduce)").matches) this.#t = this.#steps;
-    else if (first || !sameSurface) this.play(0);
+    if (first || !sameSurface) this.present();
     else if (atEnd) this.#t = this.#steps;
     this.#t = Math.min(this.#t, this.#steps);
     this.#showTime();
@@ -154,6 +153,13 @@ export class Player {
     this.#lossAxes = "";
     this.#showRelief();
     this.#showLossAxes();
+  }
+
+  // Runs that are new to the person: played from the start, or shown whole where less motion is
+  // asked for. Nothing else may begin to play by itself.
+  present() {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.finish();
+    else this.play(0);
   }
 
   play(from = this.#t >= this.#steps ? 0 : this.#t) {
@@ -434,13 +440,16 @@ export class Player {
 
   #viewChanged() {
     clearTimeout(this.viewTimer);
-    this.viewTimer = setTimeout(() => this.store.wish({ window: this.main.window.slice(0, this.surface.dim) }), 120);
+    this.viewTimer = setTimeout(() => {
+      const { window } = this.main;
+      this.store.wish({ window: window.slice(0, this.surface.dim), exact: window.some(isNarrow) });
+    }, 120);
   }
 
   #wholeFrame() {
     this.#framed = null;
     this.#reliefShown = null;
-    this.store.wish({ window: null });
+    this.store.wish({ window: null, exact: false });
     this.#showRelief();
   }
 
@@ -534,6 +543,9 @@ export class Player {
     );
   }
 }
+
+// Whether a float32, of 24 bits, would be off by more than a pixel of some 4,000 across.
+const isNarrow = ([low, high]) => high - low < Math.max(Math.abs(low), Math.abs(high)) / 2 ** 12;
 
 const extent = (values) => {
   let [low, high] = [Infinity, -Infinity];

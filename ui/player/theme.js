@@ -1,17 +1,26 @@
 // Colours from Streamlit's theme variables, so that light and dark follow by themselves.
 
-export const channels = (color) => {
-  const probe = document.createElement("canvas").getContext("2d");
-  probe.fillStyle = color;
-  return [1, 3, 5].map((i) => parseInt(probe.fillStyle.slice(i, i + 2), 16));
+const once = (make) => {
+  const known = new Map();
+  return (key) => known.get(key) ?? known.set(key, make(key)).get(key);
 };
 
-const luminance = (color) => {
+// A canvas knows every way to write a color. There is one of it: iOS counts those that are made.
+let probe = null;
+const channels = (color) => {
+  probe ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  probe.clearRect(0, 0, 1, 1);
+  probe.fillStyle = color;
+  probe.fillRect(0, 0, 1, 1);
+  return [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+};
+
+const luminance = once((color) => {
   const [r, g, b] = channels(color || "#ffffff");
   return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
-};
+});
 
-const lighten = (color) => `rgb(${channels(color).map((c) => Math.round(c + (255 - c) * 0.45)).join()})`;
+const lighten = once((color) => `rgb(${channels(color).map((c) => Math.round(c + (255 - c) * 0.45)).join()})`);
 
 export function readTheme(root) {
   const style = getComputedStyle(root);
