@@ -25,6 +25,12 @@ def asked(state: Mapping[str, Any] | None, address: str) -> tuple[str, Any]:
     return address, None
 
 
+def wants_exact(state: Mapping[str, Any] | None) -> bool:
+    """Whether the window is so narrow that it shows the rounding of what is sent otherwise."""
+    ask = state.get("ask") if state else None
+    return isinstance(ask, dict) and ask.get("exact") is True
+
+
 @dataclass(frozen=True)
 class Wish:
     """What the Learning rate page asks for beside its query."""

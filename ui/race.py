@@ -196,8 +196,13 @@ def race_message(
     notes: list[str],
     header: Mapping[str, Any] | None = None,
     groups: Mapping[str, tuple[str, np.ndarray]] | None = None,
+    *,
+    exact: bool = False,
 ) -> bytes:
-    """The runs of a setup as bytes, with what the player says about them; a page may add to it."""
+    """The runs of a setup as bytes, with what the player says about them; a page may add to it.
+
+    exact: the paths to the bit, for a window in which their rounding would show.
+    """
     lanes = race(setup)
     n = setup.steps + 1
     own = {
@@ -215,9 +220,14 @@ def race_message(
         "tuning": tunings(setup) if setup.tuned else None,
     }
     paths = [lane.whole.positions.T for lane in lanes]
+    # The loss is a place in the view of the paths in one dimension only.
+    is_curve = setup.surface.dim == 1
     sent = {
-        "positions": ("f4", np.concatenate([np.empty((0, n)), *paths])),
-        "excess": ("lead4", np.array([lane.excess for lane in lanes]).reshape(-1, n)),
+        "positions": ("f8" if exact else "f4", np.concatenate([np.empty((0, n)), *paths])),
+        "excess": (
+            "f8" if exact and is_curve else "lead4",
+            np.array([lane.excess for lane in lanes]).reshape(-1, n),
+        ),
         "slopes": ("lead3", np.array([lane.slopes for lane in lanes]).reshape(-1, n)),
     }
     if _changing(lanes):
@@ -226,10 +236,18 @@ def race_message(
 
 
 @lru_cache(maxsize=64)
-def surface_message(surface: Surface, window: Window | None) -> bytes:
-    """The surface over a window and a margin around it; None is its own frame."""
+def surface_message(surface: Surface, window: Window | None, exact: bool = False) -> bytes:
+    """The surface over a window and a margin around it; None is its own frame.
+
+    exact: to the bit, for a window in which the rounding would show. The heights of a plane only
+    differ in color, so they are told from the lowest on.
+    """
     shown = relief(surface, padded(window or surface.domain, MARGIN))
     heights = shown.heights
+    if surface.dim == 2:
+        with np.errstate(over="ignore"):
+            heights = heights - np.min(heights, where=np.isfinite(heights), initial=np.inf)
+    kind = "f8" if exact else "f4"
     header = {
         "surface": surface.key,
         "params": surface.args,
@@ -240,7 +258,7 @@ def surface_message(surface: Surface, window: Window | None) -> bytes:
     return wire.pack(
         header,
         {
-            "heights": ("f4", np.atleast_2d(heights)),
-            "arrows": ("f4", shown.arrows.T if shown.arrows.size else np.empty((0, 1))),
+            "heights": (kind if surface.dim == 1 else "f4", np.atleast_2d(heights)),
+            "arrows": (kind, shown.arrows.T if shown.arrows.size else np.empty((0, 1))),
         },
     )

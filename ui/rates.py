@@ -85,7 +85,13 @@ def _update_map(surface: Surface, racer: Racer) -> np.ndarray:
 
 
 def rates_message(
-    view: View, query: str, clean: str, notes: list[str], *, fine: bool = True
+    view: View,
+    query: str,
+    clean: str,
+    notes: list[str],
+    *,
+    fine: bool = True,
+    exact: bool = False,
 ) -> bytes:
     """The runs at one learning rate, with limits, report and four curves of the focus.
 
@@ -119,4 +125,4 @@ def rates_message(
         groups["focus"] = ("f4", path)
         if not focus.optimizer.slots:
             groups["update"] = ("f4", _update_map(setup.surface, focus))
-    return race_message(view.setup, query, clean, notes, header, groups)
+    return race_message(view.setup, query, clean, notes, header, groups, exact=exact)

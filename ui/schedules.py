@@ -8,7 +8,9 @@ from ui.race import race_message
 from ui.schedule_link import View
 
 
-def schedules_message(view: View, query: str, clean: str, notes: list[str]) -> bytes:
+def schedules_message(
+    view: View, query: str, clean: str, notes: list[str], *, exact: bool = False
+) -> bytes:
     """The runs of a scene; the same as a comparison, with the scene's sentence."""
     header: dict[str, Any] = {
         "scene": {
@@ -20,4 +22,4 @@ def schedules_message(view: View, query: str, clean: str, notes: list[str]) -> b
             "at": view.cast.at,
         }
     }
-    return race_message(view.setup, query, clean, notes, header)
+    return race_message(view.setup, query, clean, notes, header, exact=exact)

@@ -50,7 +50,9 @@ def _pieces(view: View) -> Iterator[str]:
         text.truncate()
 
 
-def steps_message(view: View, query: str, clean: str, notes: list[str]) -> bytes:
+def steps_message(
+    view: View, query: str, clean: str, notes: list[str], *, exact: bool = False
+) -> bytes:
     """The runs, and of the one that is shown its formula, quantities and parts by step."""
     run = solo(view.setup, view.shown)
     found = quantities(run)
@@ -77,4 +79,4 @@ def steps_message(view: View, query: str, clean: str, notes: list[str]) -> bytes
         "quantities": ("f8", np.concatenate([np.atleast_2d(v.T) for v in found.values()])),
         "parts": ("f4", np.concatenate([getattr(parts, name).T for name in PARTS])),
     }
-    return race_message(view.setup, query, clean, notes, header, groups)
+    return race_message(view.setup, query, clean, notes, header, groups, exact=exact)

@@ -341,7 +341,7 @@ def test_a_deep_map_is_shown_or_refused(lab: Open) -> None:
     assert "16,000,000 cells × 100,000 steps" in word.inner_text()
     deep(page, 1, 20)
     box = page.get_by_label("Deep map: cells a side")
-    assert "2 to 4000" in box.evaluate("box => box.validationMessage")
+    assert "[2, 4000]" in box.evaluate("box => box.validationMessage")
 
 
 def test_a_start_is_taken_from_the_basins(lab: Open) -> None:

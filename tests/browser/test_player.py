@@ -23,6 +23,7 @@ from tests.browser.hands import (
     table,
     window,
 )
+from ui import assets
 from ui.permalink import suggested_lr
 
 pytestmark = pytest.mark.browser
@@ -38,10 +39,172 @@ def test_opens_moving_with_three_racers(lab: Open) -> None:
     assert page.locator(".lab-main .contour").count() > 0
 
 
-def test_stands_still_where_less_motion_is_asked_for(lab: Open) -> None:
+def test_nothing_plays_by_itself_where_less_motion_is_asked_for(lab: Open) -> None:
+    """Neither at first, nor with another surface, a cell of the map or one of the four curves."""
     page = lab(reduced_motion="reduce")
+    assert (is_playing(page), step(page)) == (False, 300)
+    answered(page, lambda: page.locator("[data-surface=beale]").click())
+    assert (is_playing(page), step(page)) == (False, 300)
+    page.get_by_role("button", name="Play", exact=True).click()
+    assert is_playing(page), "it plays where a person asks for it"
+    page = lab("learning_rate", reduced_motion="reduce")
+    page.wait_for_selector(".lab-heat[data-painted]")
+    answered(page, lambda: page.locator(".lab-heat").click(position={"x": 150, "y": 100}))
+    assert (is_playing(page), step(page)) == (False, 300)
+    answered(page, lambda: page.locator(".lab-card:visible").last.click())
+    assert (is_playing(page), step(page)) == (False, 300)
+
+
+def test_keys_are_the_players_after_a_slider_was_touched(lab: Open) -> None:
+    """Of a slider's own keys only those that move it by a notch or ten are left to it."""
+    page = lab("?steps=1000")
+    slider = page.locator("input[data-name='adam.lr']")
+    answered(page, slider.click)
+    before = slider.input_value()
+    page.keyboard.press("Space")
     assert not is_playing(page)
-    assert step(page) == 300
+    page.keyboard.press("Home")
+    assert step(page) == 0
+    page.keyboard.press("End")
+    assert step(page) == 1000
+    assert slider.input_value() == before
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("PageUp")
+    assert int(slider.input_value()) == int(before) + 11
+    assert step(page) == 1000
+    toggle = page.get_by_label("Race Nesterov")
+    toggle.focus()
+    page.keyboard.press("Home")
+    assert step(page) == 0
+    answered(page, lambda: page.keyboard.press("Space"))
+    assert toggle.is_checked(), "a switch is switched by Space"
+    assert not is_playing(page)
+
+
+FRAMED = """() => {
+  const drawn = (node) => [null, "::before", "::after"].some((part) => {
+    const { content, outlineStyle, outlineWidth, boxShadow } = getComputedStyle(node, part);
+    if (part && content === "none") return false;
+    return (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none";
+  });
+  const lab = document.querySelector(".lab-root");
+  const around = [...document.querySelectorAll("*")].filter((node) => node.contains(lab));
+  return [around.some(drawn), drawn(document.activeElement)];
+}"""
+
+
+def test_a_key_frames_a_control_and_never_the_page(lab: Open) -> None:
+    page = lab()
+    page.locator(".lab-title").click()
+    page.keyboard.press("Space")
+    assert page.evaluate(FRAMED)[0] is False
+    page.locator(".lab-play").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(FRAMED) == [False, True]
+
+
+def test_a_dark_page_makes_no_canvas_while_it_plays(lab: Open) -> None:
+    """iOS counts every canvas that a page has made until it is collected."""
+    page = lab("?steps=1000", color_scheme="dark")
+    page.evaluate("""() => {
+      window.made = 0;
+      const create = document.createElement;
+      document.createElement = function (name, ...rest) {
+        if (name.toLowerCase() === "canvas") window.made++;
+        return create.call(this, name, ...rest);
+      };
+      const Offscreen = OffscreenCanvas;
+      window.OffscreenCanvas = function (...size) { window.made++; return new Offscreen(...size); };
+    }""")
+    assert is_playing(page)
+    now = step(page)
+    page.wait_for_function("n => document.querySelector('.lab-root').dataset.step > n", arg=now + 9)
+    answered(page, lambda: set_range(page, "gd.lr", 150))
+    assert page.evaluate("window.made") == 0
+
+
+PILES = """async ([address, seed]) => {
+  const { drawLabels } = await import(new URL(address, document.baseURI).href);
+  let state = seed;
+  const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  const colors = { font: "sans-serif", back: "#fff", ink: (color) => color };
+  const found = { piles: 0, overlapping: 0, outside: 0 };
+  for (let k = 0; k < 4000; k++) {
+    const frame = {
+      left: 200 * random(), top: 200 * random(), width: 200 + 800 * random(),
+      height: 180 + 500 * random(),
+    };
+    const count = 2 + Math.floor(8 * random());
+    const spread = 10 ** (4 * random() - 2);
+    const [x, y] = [random() * frame.width + frame.left, random() * frame.height + frame.top];
+    const cut = (v, low, size) => Math.min(low + size, Math.max(low, v));
+    const heads = Array.from({ length: count }, (_, i) => ({
+      x: cut(x + spread * (random() - 0.5), frame.left, frame.width),
+      y: cut(y + spread * (random() - 0.5), frame.top, frame.height),
+      look: { color: "#000" }, text: "n".repeat(2 + Math.floor(14 * random())) + i,
+    }));
+    const boxes = [];
+    drawLabels({
+      measureText: ({ length }) => ({ width: 8 * length }), strokeText() {},
+      fillText: ({ length }, x, y) => boxes.push([x, y - 9.5, x + 8 * length, y + 9.5]),
+    }, frame, heads, colors);
+    const near = 1e-6;
+    const clash = ([a, b, c, d], [e, f, g, h]) =>
+      a < g - near && e < c - near && b < h - near && f < d - near;
+    found.piles++;
+    found.overlapping += boxes.some((one, i) => boxes.some((two, j) => i < j && clash(one, two)));
+    found.outside += boxes.some(([a, b, c, d]) =>
+      a < frame.left - near || c > frame.left + frame.width + near ||
+      b < frame.top - near || d > frame.top + frame.height + near);
+  }
+  return found;
+}"""
+
+
+def test_labels_never_overlap(lab: Open) -> None:
+    """Random piles of two to nine, in frames that have room for them."""
+    found = lab().evaluate(PILES, [assets.address("scenery.js"), 20240])
+    assert found == {"piles": 4000, "overlapping": 0, "outside": 0}
+
+
+CLOSE = 1e-6  # width of a window in which float32 has some seventeen places
+
+
+@pytest.mark.parametrize(
+    ("key", "of", "lr"), [("himmelblau", "momentum", 0.0015), ("plateau", "gd", 1e-5)]
+)
+def test_paths_are_as_exact_as_the_zoom(lab: Open, key: str, of: str, lr: float) -> None:
+    page = lab(f"?surface={key}&opt={of}&{of}.lr={lr}")
+    at_end(page)
+    surface = SURFACES[key]
+    run = simulate(surface, OPTIMIZERS[of], steps=300, lr=lr)
+    places = run.positions if surface.dim == 2 else np.stack([run.positions[:, 0], run.losses], 1)
+    ranges = [[v - CLOSE / 2, v + CLOSE / 2] for v in places[-1]]
+    zoom_to = """async ([x, y]) => {
+      const plot = document.querySelector(".lab-main .js-plotly-plot");
+      await Plotly.relayout(plot, { "xaxis.range": x, "yaxis.range": y });
+      for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+    }"""
+    answered(page, lambda: page.evaluate(zoom_to, ranges))
+    inside = np.flatnonzero((np.abs(places - places[-1]) < 0.4 * CLOSE).all(axis=1))
+    apart = [int(i) for i in inside[:-1] if np.abs(places[i] - places[i + 1]).max() > 0.05 * CLOSE][
+        -5:
+    ]
+    assert len(apart) >= 4, "the run has steps to tell apart in this window"
+    for i in apart:
+        x, y = (float(v) for v in places[i])
+        page.mouse.move(*pixel(page, x, y))
+        told = dict(line.split(" ", 1) for line in page.locator(".lab-tip div").all_text_contents())
+        numbers = re.findall(r"[−\d.e]+", told["position"])
+        read = [float(n.replace("−", "-")) for n in numbers]
+        assert told["step"] == str(i)
+        assert read == pytest.approx(run.positions[i], abs=1e-3 * CLOSE)
+        assert ring_is_drawn(page, x, y, radius=8)
+    # So far that the start is 1e15 pixels away, the end is still drawn in its place.
+    page.mouse.move(5, 5)
+    x, y = (float(v) for v in places[-1])
+    page.evaluate(zoom_to, [[v - 1e-12, v + 1e-12] for v in (x, y)])
+    assert ring_is_drawn(page, x, y, radius=0)
 
 
 def test_play_pause_step_and_keys(lab: Open) -> None:
@@ -217,7 +380,7 @@ def test_zoom_keeps_the_paths_and_a_change_keeps_the_zoom(lab: Open) -> None:
     assert ring_is_drawn(page, 1.5, 10)
 
 
-def ring_is_drawn(page: Page, x: float, y: float) -> bool:
+def ring_is_drawn(page: Page, x: float, y: float, radius: int = 10) -> bool:
     px, py = pixel(page, x, y)
     alpha = page.eval_on_selector(
         ".lab-main canvas[data-painted]",
@@ -226,7 +389,7 @@ def ring_is_drawn(page: Page, x: float, y: float) -> bool:
           return canvas.getContext("2d").getImageData(
             (x - box.left) * ratio, (y - box.top) * ratio, 1, 1).data[3];
         }""",
-        [px, py - 10],
+        [px, py - radius],
     )
     return float(alpha) > 150
 

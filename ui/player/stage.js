@@ -7,7 +7,7 @@ const CONFIG = {
   doubleClick: false,
   responsive: false,
 };
-const FAR = 1e7; // pixels; beyond this a canvas loses precision
+const FAR = 1e15; // pixels; beyond this a float64 has no tenths of a pixel
 const PHONE = matchMedia("(max-width: 700px)"); // no room for axis titles; a line above says what it is
 
 const layer = (host) => {
@@ -114,13 +114,14 @@ export class Stage {
     return [left, top, width, height, this.isLog, ...this.window.flat(), this.below.canvas.width].join();
   }
 
-  // Data to pixels, as a function; infinities stay infinities and NaN stays NaN.
+  // Data to pixels, as a function; infinities stay infinities and NaN stays NaN. Counted from an end
+  // of the axis, since the distance to zero loses its digits where the window is narrow.
   scale(name) {
-    const axis = this.plot._fullLayout[`${name}axis`];
-    const zero = axis._offset + axis.l2p(0);
-    const unit = axis.l2p(1) - axis.l2p(0);
-    if (axis.type === "log") return (value) => zero + unit * (value <= 0 ? -Infinity : Math.log10(value));
-    return (value) => zero + unit * value;
+    const { _offset: offset, _length: length, range, type } = this.plot._fullLayout[`${name}axis`];
+    const [low, high] = range.map(Number);
+    const [first, unit] = name === "x" ? [low, length / (high - low)] : [high, -length / (high - low)];
+    if (type === "log") return (value) => offset + unit * ((value <= 0 ? -Infinity : Math.log10(value)) - first);
+    return (value) => offset + unit * (value - first);
   }
 
   x = (value) => this.scale("x")(value);
@@ -206,7 +207,7 @@ export function clip(x0, y0, x1, y1, { left, top, width, height }) {
   return [x0 + from * dx, y0 + from * dy, x0 + to * dx, y0 + to * dy, to < 1];
 }
 
-// A point too far away for a canvas, or infinite, moved along its direction from a finite one.
+// A point too far away to be clipped, or infinite, moved along its direction from a finite one.
 export function reachable(x0, y0, x1, y1) {
   if (Number.isNaN(x1) || Number.isNaN(y1)) return null;
   const size = Math.hypot(x1 - x0, y1 - y0);

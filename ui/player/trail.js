@@ -103,8 +103,11 @@ export class Trail {
           walker.lost = true;
           break;
         }
-        [x, y] = target;
-        const seen = clip(walker.x, walker.y, x, y, frame);
+        // Kept where it is, however far: else a run that comes back would end beside its place.
+        if (!Number.isFinite(x + y)) [x, y] = target;
+        const seen = arrives
+          ? clip(...reachable(x, y, walker.x, walker.y), x, y, frame)
+          : clip(walker.x, walker.y, ...target, frame);
         if (seen) {
           const [ax, ay, bx, by, leaves] = seen;
           const path = inside || arrives ? line : crossing;
