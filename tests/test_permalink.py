@@ -141,6 +141,17 @@ def test_every_control_makes_the_round_trip(data: st.DataObject) -> None:
     assert parse(clean) == (setup, clean, [])
 
 
+@pytest.mark.parametrize("name", ["utm_source", "utm_id", "fbclid", "gclid", "embed_options"])
+def test_what_others_put_into_an_address_says_nothing(name: str) -> None:
+    _, clean, notes = parse(f"{name}=a&{name}=b&steps=7")
+    assert (clean, notes) == ("steps=7", [])
+
+
+@pytest.mark.parametrize("name", ["stesp", "utm", "clid", "Steps", "gdlr"])
+def test_a_mistyped_control_is_told(name: str) -> None:
+    assert parse(f"{name}=7")[1:] == ("", [f"{name!r} is no control."])
+
+
 def test_a_link_of_every_control_is_not_too_long() -> None:
     pairs = {"surface": DEFAULT_SURFACE, "opt": "-".join(OPTIMIZERS), "x": "1", "y": "1"}
     longest = {"x": repr(-math.pi * 1e-300), "y": repr(-math.pi * 1e-300), "seed": str(WHOLE)}

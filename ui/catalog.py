@@ -64,6 +64,7 @@ def _schedule(schedule: Schedule) -> dict[str, Any]:
 def catalog() -> dict[str, Any]:
     """JSON-ready; the same for all sessions."""
     return {
+        "foreign": {"names": permalink.FOREIGN, "starts": permalink.FOREIGN_STARTS},
         "surfaces": [_surface(s) for s in SURFACES.values()],
         "optimizers": [_optimizer(o) for o in OPTIMIZERS.values()],
         "schedules": [_schedule(s) for s in SCHEDULES.values()],

@@ -66,6 +66,14 @@ DECOUPLED = Hyper(
 )  # fmt: skip
 RACE = (STEPS, NOISE, SEED, SPEED, FIELD, TUNED)
 
+# What others put into an address: campaigns, the click identifiers of advertisers and mailers, and
+# Streamlit's own. They are not read, not noted, and stay in the address.
+FOREIGN_STARTS = ("utm_", "embed", "mc_", "_hs")
+FOREIGN = (
+    "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ttclid",
+    "twclid", "igshid", "li_fat_id", "_ga", "_gl", "ref",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Racer:
@@ -117,6 +125,10 @@ def suggested(surface: Surface) -> dict[str, dict[str, float]]:
     return {key: {"lr": suggested_lr(surface, o)} for key, o in OPTIMIZERS.items()}
 
 
+def _is_foreign(name: str) -> bool:
+    return name in FOREIGN or name.startswith(FOREIGN_STARTS)
+
+
 def _shown(text: str) -> str:
     shown = repr(text)
     return shown if len(shown) <= 30 else shown[:28] + "…'"
@@ -132,7 +144,11 @@ class Reader:
         if len(query) > LONGEST:
             self.notes.append(f"The link has {len(query)} characters, {LONGEST} are allowed.")
             return
-        pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+        pairs = [
+            pair
+            for pair in parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+            if not _is_foreign(pair[0])
+        ]
         self.raw = dict(pairs)
         counts = Counter(name for name, _ in pairs)
         self._note_names([name for name in counts if counts[name] > 1], "is given more than once")
