@@ -5,13 +5,14 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from ui import assets, gate, private, settings, tables, warmup
+from ui.waiting import Waiting
 
 if not private.is_session():
     private.forget_pages_folder()
     app = App(
         __file__,
         routes=[*assets.ROUTES, *tables.ROUTES],
-        middleware=[Middleware(gate.Gate), Middleware(warmup.Starting)],
+        middleware=[Middleware(gate.Gate), Middleware(warmup.Starting), Middleware(Waiting)],
         lifespan=warmup.lifespan,
     )
     settings.read_environment()
