@@ -36,9 +36,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serve(script: Path) -> Iterator[str]:
-    """`streamlit run script` on a free port of this machine; yields its address."""
-    port = free_port()
+def serve(script: Path, port: int | None = None) -> Iterator[str]:
+    """`streamlit run script` on a port of this machine, or a free one; yields its address."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
     with running(command, f"http://127.0.0.1:{port}") as address:

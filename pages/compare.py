@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from ui import permalink
-from ui.ask import address, asked, wants_exact, window_of
+from ui.ask import window_of
+from ui.page import answering, listen
 from ui.player.components import race_view, surface_view
 from ui.race import race_message, surface_message
 
@@ -14,12 +15,17 @@ KEY = "race"
 
 @st.fragment
 def compare() -> None:
-    state = st.session_state.get(KEY)
-    query, window = asked(state, address(st.query_params))
-    exact = wants_exact(state)
-    setup, clean, notes = permalink.parse(query)
-    surface_view(surface_message(setup.surface, window_of(window, setup.surface.dim), exact))
-    race_view(race_message(setup, query, clean, notes, exact=exact), key=KEY)
+    with answering(race_view, KEY) as ask:
+        setup, clean, notes = permalink.parse(ask.query)
+        surface_view(
+            surface_message(setup.surface, window_of(ask.window, setup.surface.dim), ask.wish.exact)
+        )
+        ask.send(
+            race_message(
+                setup, ask.query, clean, notes, {"serial": ask.wish.serial}, exact=ask.wish.exact
+            )
+        )
 
 
+listen(KEY)
 compare()

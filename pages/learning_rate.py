@@ -9,9 +9,10 @@ import streamlit as st
 from optim_core.checks import check_count
 from optim_core.simulate import MAX_STEPS
 from ui import maps, rate_link
-from ui.ask import Wish, address, asked, wants_exact, window_of, wish
+from ui.ask import Wish, window_of
 from ui.background import BACKGROUND
 from ui.desk import DESK, Order
+from ui.page import answering, listen
 from ui.player.components import answer_view, map_view, rates_view, surface_view
 from ui.race import surface_message
 from ui.rate_link import View
@@ -50,17 +51,21 @@ def deep_map(view: View, wanted: Wish) -> tuple[bytes | None, dict[str, Any] | N
 
 @st.fragment
 def learning_rate() -> None:
-    state = st.session_state.get(KEY)
-    query, window = asked(state, address(st.query_params))
-    wanted, exact = wish(state), wants_exact(state)
-    view, clean, notes = rate_link.parse(query)
-    surface = view.setup.surface
-    surface_view(surface_message(surface, window_of(window, surface.dim), exact))
-    rates = rates_message(view, query, clean, notes, fine=wanted.fine, exact=exact)
-    rates_view(rates, key=KEY)
-    found, status = deep_map(view, wanted)
-    map_view(found or maps.live_message(maps.live_sheet(view, fine=wanted.fine)))
-    answer_view({"serial": wanted.serial, "job": status})
+    with answering(rates_view, KEY) as ask:
+        wanted = ask.wish
+        view, clean, notes = rate_link.parse(ask.query)
+        surface = view.setup.surface
+        surface_view(surface_message(surface, window_of(ask.window, surface.dim), ask.wish.exact))
+        ask.send(
+            rates_message(
+                view, ask.query, clean, notes,
+                fine=wanted.fine, serial=wanted.serial, exact=wanted.exact,
+            )
+        )  # fmt: skip
+        found, status = deep_map(view, wanted)
+        map_view(found or maps.live_message(maps.live_sheet(view, fine=wanted.fine)))
+        answer_view({"serial": wanted.serial, "job": status})
 
 
+listen(KEY)
 learning_rate()

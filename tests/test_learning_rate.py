@@ -56,8 +56,9 @@ def answer(app: AppTest) -> dict[str, Any]:
 
 def test_the_first_page() -> None:
     app = page_at()
-    names = ["descent_surface", "descent_rates", "descent_map", "descent_answer"]
-    assert [e.proto.component_name for e in app.get("bidi_component")] == names
+    names = ["again", "surface", "rates", "map", "answer"]
+    found = [e.proto.component_name for e in app.get("bidi_component")]
+    assert found == [f"descent_{name}" for name in names]
     said = header(app, "rates")
     assert (said["surface"], said["query"], said["clean"], said["notes"]) == ("bowl", "", "", [])
     assert [run["key"] for run in said["runs"]] == list(DEFAULT_RACERS)

@@ -74,8 +74,11 @@ PLOTLY = {
 }
 PAGE = {
     "stMainBlockContainer": "style.css sets the page's margins by it. Look in the inspector",
+    "data-test-connection-state":
+        "connection.js asks anew by it after a lost connection. Look in the inspector",
+    "st-key-": "style.css hides what a page hears by it. Look in the inspector",
     "data-stale": "style.css keeps a page clear while it waits by it. Look in the inspector",
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STREAMLIT | NUMBA)

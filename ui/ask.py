@@ -25,19 +25,19 @@ def asked(state: Mapping[str, Any] | None, address: str) -> tuple[str, Any]:
     return address, None
 
 
-def wants_exact(state: Mapping[str, Any] | None) -> bool:
-    """Whether the window is so narrow that it shows the rounding of what is sent otherwise."""
-    ask = state.get("ask") if state else None
-    return isinstance(ask, dict) and ask.get("exact") is True
+def latest(*states: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Of the states of several components, the one with the newest ask."""
+    return max(states, key=lambda state: wish(state).serial)
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the Learning rate page asks for beside its query."""
+    """What is asked for beside the query."""
 
     serial: int  # of the ask: told back when all of it is answered
     fine: bool  # the hand rests, so the map may be finer
     deep: tuple[int, Any, Any] | None  # a long map: number of the order, cells a side, steps
+    exact: bool = False  # the window is so narrow that it shows the rounding of what is sent else
 
 
 def wish(state: Mapping[str, Any] | None) -> Wish:
@@ -49,7 +49,8 @@ def wish(state: Mapping[str, Any] | None) -> Wish:
     ordered = None
     if isinstance(deep, dict) and isinstance(deep.get("order"), int):
         ordered = deep["order"], deep.get("cells"), deep.get("steps")
-    return Wish(serial if isinstance(serial, int) else 0, ask.get("fine") is not False, ordered)
+    number = serial if isinstance(serial, int) and serial > 0 else 0
+    return Wish(number, ask.get("fine") is not False, ordered, ask.get("exact") is True)
 
 
 def window_of(value: Any, dim: int) -> Window | None:

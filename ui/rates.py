@@ -91,6 +91,7 @@ def rates_message(
     notes: list[str],
     *,
     fine: bool = True,
+    serial: int = 0,
     exact: bool = False,
 ) -> bytes:
     """The runs at one learning rate, with limits, report and four curves of the focus.
@@ -101,6 +102,7 @@ def rates_message(
     setup = view.setup.alone
     x, y = panel_axes(view)
     header: dict[str, Any] = {
+        "serial": serial,
         "view": {
             "lr": view.lr,
             "focus": focus.optimizer.key,

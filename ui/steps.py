@@ -51,12 +51,13 @@ def _pieces(view: View) -> Iterator[str]:
 
 
 def steps_message(
-    view: View, query: str, clean: str, notes: list[str], *, exact: bool = False
+    view: View, query: str, clean: str, notes: list[str], *, serial: int = 0, exact: bool = False
 ) -> bytes:
     """The runs, and of the one that is shown its formula, quantities and parts by step."""
     run = solo(view.setup, view.shown)
     found = quantities(run)
     header: dict[str, Any] = {
+        "serial": serial,
         "step": {
             "of": run.optimizer.key,
             "scaled": run.optimizer.preconditioner is not None,
@@ -72,7 +73,7 @@ def steps_message(
                 for line in lines_of(run)
             ],
             "columns": [{"name": k, "shared": v.ndim == 1} for k, v in found.items()],
-        }
+        },
     }
     parts = dissect(run)
     groups = {

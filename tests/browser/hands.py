@@ -43,7 +43,7 @@ def at_end(page: Page) -> None:
 
 def link(page: Page) -> dict[str, str]:
     """The query in the address bar, once the page has had time to write it."""
-    page.wait_for_timeout(350)
+    page.wait_for_timeout(450)
     return dict(parse_qsl(urlsplit(page.url).query))
 
 

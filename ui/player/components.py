@@ -11,11 +11,18 @@ from ui import assets
 # Inline code is sent along with every change, so it only points at the files that are cached.
 # The line break tells Streamlit that this is code and not a path.
 LOADER = (
-    "export default async (c) =>\n"
-    "(await import(new URL({address!r}, document.baseURI).href)).{name}(c);"
+    "export default (c) => import(new URL({address!r}, document.baseURI).href)\n"
+    ".then((m) => m.{name}(c), () => document.querySelector('[data-lab-failed]')"
+    "?.removeAttribute('hidden'))"
 )
-# Drawn before any script has loaded, so that the first second is not blank.
-SKELETON = '<div class="lab-root" data-lab><p class="lab-wait">Warming up the optimizers…</p></div>'
+# Drawn before any script has loaded, so that the first second is not blank; and what to do if none
+# does, because the network fails or a server of another version was asked for them.
+SKELETON = (
+    '<p data-lab-failed hidden role="alert">The app\'s files did not load: the connection failed, '
+    'or the app has just been updated. <a href="" target="_self">Reload</a>: your setup is kept.'
+    "</p>"
+    '<div class="lab-root" data-lab><p class="lab-wait">Warming up the optimizers…</p></div>'
+)
 
 
 def _component(name: str, html: str = "") -> Any:
@@ -31,6 +38,7 @@ SCHEDULES = _component("schedules", SKELETON)
 STEPS = _component("steps", SKELETON)
 MAP = _component("map")
 ANSWER = _component("answer")
+AGAIN = _component("again")
 
 
 def surface_view(message: bytes) -> None:
@@ -66,3 +74,11 @@ def map_view(message: bytes) -> None:
 def answer_view(answer: dict[str, Any]) -> None:
     """The last word of an answer: all that was asked for has been sent."""
     ANSWER(key="answer", data=answer, height=1)
+
+
+def again_view(key: str) -> None:
+    """Outside of a page's fragment: by it the browser can have the whole script run again.
+
+    A new session does not know the fragment yet, and ignores what asks for it.
+    """
+    AGAIN(key=key, height=1, on_ask_change=lambda: None)

@@ -435,7 +435,8 @@ export class Player {
     const own = [this.store.start, this.store.number("field", 0)].join();
     if (own !== this.#own && this.ready) this.main.paint();
     this.#own = own;
-    setTimeout(() => this.root.classList.toggle("lab-late", this.store.isLate), LATE + 1);
+    // A little later, for the server is only asked after all have heard of the change.
+    setTimeout(() => this.root.classList.toggle("lab-late", this.store.isLate), LATE + 50);
   }
 
   #viewChanged() {

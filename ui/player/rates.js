@@ -9,10 +9,10 @@ import { inWords } from "./results.js";
 import { Store } from "./store.js";
 
 export class Rates {
-  constructor(root, catalog, query, Plotly) {
+  constructor(root, catalog, header, Plotly) {
     root.classList.add("lab-rates");
     this.root = root;
-    this.store = new Store(catalog, query, catalog.defaults.ratesOpt);
+    this.store = new Store(catalog, header, catalog.defaults.ratesOpt);
     this.player = new Player(root, this.store, Plotly, (step) => this.panel?.time(step));
     this.slider = new RateSlider(this.store, this.player);
     this.verdict = el("p", { class: "lab-verdict", "aria-live": "polite" });
@@ -22,8 +22,6 @@ export class Rates {
     this.panel = new Panel(root, this.store, this.player);
     this.controls = new Controls(root, this.store, { shared: true });
   }
-
-  connect = (send) => this.store.connect(send);
 
   theme() {
     const { key } = this.player.colors;

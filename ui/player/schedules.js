@@ -7,11 +7,11 @@ import { Player } from "./player.js";
 import { Store } from "./store.js";
 
 export class Schedules {
-  constructor(root, catalog, query, Plotly) {
+  constructor(root, catalog, header, Plotly) {
     root.classList.add("lab-schedules");
     const own = { ...catalog, race: catalog.scheduleRace };
     this.root = root;
-    this.store = new Store(own, query, []);
+    this.store = new Store(own, header, []);
     this.fields = new Fields(this.store);
     this.player = new Player(root, this.store, Plotly);
     root.append(this.#sceneBox(own));
@@ -73,8 +73,6 @@ export class Schedules {
       this.says,
     );
   }
-
-  connect = (send) => this.store.connect(send);
 
   theme = () => this.player.theme();
 

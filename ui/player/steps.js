@@ -10,10 +10,10 @@ import { Store } from "./store.js";
 const INNER = /\.before$/; // of a slot before the step: the row above has it
 
 export class Steps {
-  constructor(root, catalog, query, Plotly) {
+  constructor(root, catalog, header, Plotly) {
     root.classList.add("lab-steps");
     this.root = root;
-    this.store = new Store({ ...catalog, race: catalog.stepRace }, query, []);
+    this.store = new Store({ ...catalog, race: catalog.stepRace }, header, []);
     this.player = new Player(root, this.store, Plotly, (step) => this.#time(step));
     this.parts = new Parts(this.player);
     this.player.overlay = this.parts.draw;
@@ -28,8 +28,6 @@ export class Steps {
     );
     this.controls = new Controls(root, this.store, { one: catalog.defaults.stepOf, decoupled: true });
   }
-
-  connect = (send) => this.store.connect(send);
 
   theme() {
     this.player.theme();

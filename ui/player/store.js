@@ -1,6 +1,7 @@
 // The page's state: one flat map of texts, the same as the query string in the address bar.
 
-const ADDRESS_DELAY = 250; // browsers refuse more than some 200 changes of the address in 10 s
+const ADDRESS_PAUSE = 400; // ms; Safari refuses more than 100 changes of the address in 30 s
+const ANEW = 1000; // ms after which what a server has forgotten is asked once more
 export const LATE = 200; // ms
 const PATIENCE = 1500; // ms after which an unanswered change is sent again
 
@@ -8,23 +9,31 @@ export class Store {
   #values;
   #listeners = new Set();
   #send = () => {};
-  #waiting = null; // the query that the server has not answered yet
+  #isWaiting = false; // whether the server has not answered the last ask yet
   #waitingSince = 0;
+  #askedAt = 0;
   #timer = 0;
   #addressTimer = 0;
+  #writtenAt = -Infinity;
+  #foreign; // parameters of the address that are no control of ours, and stay in it
   #sent;
-  #serial = 0;
+  #serial; // of the last ask
+  #heard; // of the newest answer
   #wish = { window: null };
   #sentWish = this.#wish;
   #learned = null; // the surface of the last answer, with its own rates
   #told = "";
 
   // usual: the keys of the optimizers that are shown where the link names none.
-  constructor(catalog, query, usual) {
+  constructor(catalog, { clean, serial }, usual) {
     this.catalog = catalog;
     this.usual = usual;
-    this.#values = new Map(new URLSearchParams(query));
+    this.#values = new Map(new URLSearchParams(clean));
     this.#sent = this.query;
+    this.#serial = this.#heard = serial;
+    const { names, starts } = catalog.foreign;
+    const isForeign = (name) => names.includes(name) || starts.some((start) => name.startsWith(start));
+    this.#foreign = [...new URLSearchParams(location.search)].filter(([name]) => isForeign(name));
   }
 
   get query() {
@@ -107,7 +116,7 @@ export class Store {
 
   // Whether an answer has been missing for longer than a person overlooks.
   get isLate() {
-    return this.#waiting !== null && performance.now() - this.#waitingSince > LATE;
+    return this.#isWaiting && performance.now() - this.#waitingSince > LATE;
   }
 
   subscribe(listener) {
@@ -118,10 +127,24 @@ export class Store {
     this.#send = send;
   }
 
-  // The answer to a query is there; or, where it comes in parts, the last part of ask `serial`.
-  answered({ query, serial }) {
-    if (query === this.#waiting || serial === this.#serial) this.#waiting = null;
+  // Whether an answer is to be shown. One that knows less than an earlier one did is of a server that
+  // has lost the session, and knows only the address that the page was opened at: it is asked anew.
+  accepts({ serial }) {
+    const isForgotten = serial < this.#heard || (serial === 0 && this.#serial > 0);
+    this.#heard = serial;
+    if (isForgotten && performance.now() - this.#askedAt > ANEW) this.#ask(this.#send);
+    return !isForgotten;
+  }
+
+  // Ask `serial` is answered; where an answer comes in parts, with its last part.
+  answered({ serial }) {
+    if (serial === this.#serial) this.#isWaiting = false;
     this.#schedule();
+  }
+
+  // The connection was lost and is there again: what was under way is not answered any more.
+  reconnected(askAnew) {
+    this.#ask(askAnew ?? this.#send);
   }
 
   close() {
@@ -135,28 +158,32 @@ export class Store {
     for (const listener of this.#listeners) listener();
     this.#schedule();
     clearTimeout(this.#addressTimer);
-    this.#addressTimer = setTimeout(() => this.#writeAddress(), ADDRESS_DELAY);
+    const left = this.#writtenAt + ADDRESS_PAUSE - performance.now();
+    this.#addressTimer = setTimeout(() => this.#writeAddress(), Math.max(0, left));
   }
 
   #writeAddress() {
-    const query = this.query;
-    history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : ""));
+    this.#writtenAt = performance.now();
+    const query = new URLSearchParams([...new URLSearchParams(this.query), ...this.#foreign]).toString();
+    history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : "") + location.hash);
   }
 
   // At most one change is under way: the newest state leaves when the answer to the last is there.
   #schedule() {
     clearTimeout(this.#timer);
-    const query = this.query;
-    if (query === this.#sent && this.#wish === this.#sentWish) return;
-    const left = this.#waitingSince + PATIENCE - performance.now();
-    if (this.#waiting !== null && left > 0) {
-      this.#timer = setTimeout(() => this.#schedule(), left);
-      return;
-    }
-    this.#waiting = query;
-    this.#waitingSince = performance.now();
-    this.#sent = query;
+    if (this.query === this.#sent && this.#wish === this.#sentWish) return;
+    const left = this.#askedAt + PATIENCE - performance.now();
+    if (this.#isWaiting && left > 0) this.#timer = setTimeout(() => this.#schedule(), left);
+    else this.#ask(this.#send);
+  }
+
+  #ask(send) {
+    clearTimeout(this.#timer);
+    this.#askedAt = performance.now();
+    if (!this.#isWaiting) this.#waitingSince = this.#askedAt;
+    this.#isWaiting = true;
+    this.#sent = this.query;
     this.#sentWish = this.#wish;
-    this.#send({ query, serial: ++this.#serial, ...this.#wish });
+    send({ query: this.#sent, serial: ++this.#serial, ...this.#wish });
   }
 }

@@ -1,0 +1,316 @@
+"""Answers that overlap, files that do not come, a server that goes away, and what breaks."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+
+from benchmarks.browser import ROOT, free_port, serve
+from optim_core import OPTIMIZERS, simulate
+from surfaces import SURFACES
+from tests.browser.hands import answered, link, set_range, table
+from ui import assets
+from ui.page import FAILED
+from ui.permalink import parse
+from ui.player import wire
+from ui.race import race_message
+
+pytestmark = pytest.mark.browser
+
+PAINTED = ".lab-main canvas[data-painted]"
+HOST = "[data-testid=stBidiComponentRegular]:has([data-lab])"
+STREAM = re.compile("/_stcore/stream")
+NINE = f"learning_rate?opt={'-'.join(OPTIMIZERS)}&steps=5000&of=gd"
+
+# Every second answer takes long to unpack, so that the next one overtakes it.
+SLOW_UNPACKING = """
+const Real = DecompressionStream;
+let count = 0;
+globalThis.DecompressionStream = class {
+  constructor(kind) {
+    const { writable, readable } = new Real(kind);
+    const wait = count++ % 2 ? 20 : 400;
+    const start = () => new Promise(done => setTimeout(done, wait));
+    this.writable = writable;
+    this.readable = readable.pipeThrough(new TransformStream({ start }));
+  }
+};
+"""
+
+
+@pytest.fixture
+def fresh(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """A page of a browser that has kept no files, not opened yet; it may write errors."""
+    contexts = []
+
+    def made(query: str | None = None) -> Page:
+        contexts.append(browser.new_context(viewport={"width": 1440, "height": 900}))
+        contexts[-1].set_default_timeout(15_000)
+        page = contexts[-1].new_page()
+        if query is not None:
+            page.goto(f"{address}/{query}")
+            page.wait_for_selector(PAINTED)
+        return page
+
+    yield made
+    for context in contexts:
+        context.close()
+
+
+def watch(page: Page) -> None:
+    """Count how often a plot is closed, and mark the one that is there."""
+    page.evaluate("""() => {
+      window.purged = 0;
+      const purge = Plotly.purge;
+      Plotly.purge = (...all) => { window.purged++; return purge(...all); };
+      document.querySelector(".lab-main .js-plotly-plot").isFirst = true;
+    }""")
+
+
+def assert_untouched(page: Page) -> None:
+    assert page.evaluate("window.purged") == 0
+    assert page.evaluate("document.querySelector('.lab-main .js-plotly-plot').isFirst")
+
+
+def drag_rate(page: Page, seconds: float) -> None:
+    box = page.locator(".lab-ratebar").bounding_box()
+    assert box is not None
+    y, until, i = box["y"] + box["height"] / 2, time.monotonic() + seconds, 0
+    page.mouse.move(box["x"] + 0.2 * box["width"], y)
+    page.mouse.down()
+    while time.monotonic() < until:
+        i += 1
+        page.mouse.move(box["x"] + (0.2 + 0.1 * (i % 5) / 5) * box["width"], y)
+        page.wait_for_timeout(40)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("slow", ["unpacking", "processor"])
+def test_answers_that_overlap_leave_the_page_alone(
+    fresh: Callable[..., Page], slow: str, address: str
+) -> None:
+    page = fresh()
+    if slow == "unpacking":
+        page.add_init_script(SLOW_UNPACKING)
+    page.goto(f"{address}/{NINE}")
+    page.wait_for_selector(PAINTED)
+    watch(page)
+    if slow == "processor":
+        session = page.context.new_cdp_session(page)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    drag_rate(page, 2.5)
+    if slow == "processor":
+        session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    assert_untouched(page)
+    # The sliders are alive, and the picture is the last one that was asked for.
+    answered(page, lambda: set_range(page, "seed", 200))  # without noise it changes nothing
+    settled(page)
+    lr = float(link(page)["lr"])
+    run = simulate(SURFACES["bowl"], OPTIMIZERS["gd"], steps=5000, lr=lr)
+    assert run.outcome.reason in table(page)["gd"][1]
+
+
+def settled(page: Page) -> None:
+    page.wait_for_function("""() => new Promise(done => {
+      const root = document.querySelector(".lab-root");
+      const before = root.dataset.answer;
+      const isLate = () => root.classList.contains("lab-late");
+      setTimeout(() => done(!isLate() && root.dataset.answer === before), 600);
+    })""")
+
+
+def test_a_reconnection_during_the_first_load_closes_nothing(
+    fresh: Callable[..., Page], address: str
+) -> None:
+    """The second answer overtakes the first while both wait for the catalog."""
+    page = fresh()
+    held: list[Any] = []
+    page.route("**/catalog.json", lambda route: held.append(route))
+    connections = 0
+
+    def through(client: WebSocketRoute) -> None:
+        nonlocal connections
+        connections += 1
+        is_first = connections == 1
+        server = client.connect_to_server()
+
+        def onward(message: str | bytes) -> None:
+            client.send(message)
+            if is_first and len(message) > 10_000:  # the runs: cut while the script still runs
+                client.close(code=1001)
+
+        server.on_message(onward)
+
+    page.route_web_socket(STREAM, through)
+    page.goto(address)
+    expect(page.get_by_text("Warming up")).to_be_visible()
+    deadline = time.monotonic() + 15
+    while connections < 2 and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(500)  # the second answer is there, and waits too
+    assert connections == 2
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(PAINTED)
+    watch(page)
+    answered(page, lambda: set_range(page, "gd.lr", 150))
+    assert_untouched(page)
+
+
+def test_files_that_did_not_come_are_asked_for_again(
+    fresh: Callable[..., Page], address: str
+) -> None:
+    page = fresh()
+    files = re.compile(r"/(catalog\.json|plotly\.js|style\.css|rates\.js)")
+    page.route(files, lambda route: route.abort())
+    page.goto(f"{address}/learning_rate")
+    retry = page.get_by_role("button", name="Load the files again")
+    retry.click()  # still not there
+    expect(retry).to_be_visible()
+    # One by one, for each has its own way to fail.
+    for name in ("catalog.json", "plotly.js", "style.css", "rates.js"):
+        others = re.compile(files.pattern.replace(re.escape(name), "nothing"))
+        page.unroute(files)
+        page.route(others, lambda route: route.abort())
+        files = others
+        retry.click()
+        if name != "rates.js":
+            expect(retry).to_be_visible()
+    page.wait_for_selector(PAINTED)
+
+
+def test_code_that_did_not_come_is_said_with_a_way_to_reload(
+    fresh: Callable[..., Page], address: str
+) -> None:
+    """As where a server of another version is asked for it, and answers 404."""
+    page = fresh()
+    page.route("**/main.js", lambda route: route.fulfill(status=404))
+    page.goto(f"{address}/?steps=7")
+    expect(page.get_by_text("files did not load")).to_be_visible()
+    expect(page.get_by_text("BidiComponent")).to_have_count(0)
+    page.unroute("**/main.js")
+    page.get_by_role("link", name="Reload").click()
+    page.wait_for_selector(PAINTED)
+    assert page.locator(".lab-clock").inner_text().endswith("/ 7")
+
+
+def test_another_version_leaves_the_open_page_whole(fresh: Callable[..., Page]) -> None:
+    """Its code comes under another address; nothing of it is mixed into the page."""
+    page = fresh("?steps=77")
+    watch(page)
+    sheets = page.locator("link[rel=stylesheet]").count()
+    call(page, "race", b"", version="?another")
+    expect(page.get_by_role("alert").filter(has_text="new version")).to_be_visible()
+    assert page.locator("link[rel=stylesheet]").count() == sheets
+    assert_untouched(page)
+    # A server of the first version answers again, as in a rolling update.
+    answered(page, lambda: set_range(page, "gd.lr", 150))
+    expect(page.get_by_text("new version")).to_have_count(0)
+    rate = link(page)["gd.lr"]
+    call(page, "race", b"", version="?another")
+    page.get_by_role("button", name="Load the page anew").click()
+    page.wait_for_selector(PAINTED)
+    assert link(page) == {"gd.lr": rate, "steps": "77"}
+
+
+def call(page: Page, name: str, message: bytes, version: str = "", host: str = HOST) -> str:
+    """Call one of main.js's components as Streamlit does; how its promise ended."""
+    ended: str = page.evaluate(
+        """async ([address, name, message, host]) => {
+          const main = await import(new URL(address, document.baseURI));
+          const parentElement = document.querySelector(host);
+          const data = Uint8Array.from(message);
+          return main[name]({ data, parentElement, setStateValue() {} }).then(() => "done", String);
+        }""",
+        [assets.address("main.js") + version, name, list(message), host],
+    )
+    return ended
+
+
+def test_what_fails_leaves_the_page_on_the_screen(fresh: Callable[..., Page]) -> None:
+    page = fresh("?steps=77")
+    watch(page)
+    failed = wire.pack({"failed": FAILED, "serial": 0}, {})
+    good = race_message(parse("steps=77")[0], "", "steps=77", [], {"serial": 0})
+    for message, sentence in ((failed, FAILED), (b"no message", "Something went wrong")):
+        assert call(page, "race", message) == "done"
+        expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
+        assert_untouched(page)
+        answered(page, lambda: call(page, "race", good))
+        expect(page.get_by_text(sentence)).to_have_count(0)
+    # Where nothing is on the screen yet, there is a way to what works.
+    page.evaluate("""() => {
+      const another = document.createElement("div");
+      another.id = "another";
+      another.innerHTML = "<div data-lab></div>";
+      document.body.append(another);
+    }""")
+    assert call(page, "race", failed, host="#another") == "done"
+    expect(page.locator("#another")).to_contain_text(FAILED)
+    assert page.locator("#another a").get_attribute("href") == "/"
+
+
+def test_the_address_keeps_what_is_strange_and_is_written_seldom(
+    fresh: Callable[..., Page],
+) -> None:
+    """Safari refuses more than 100 changes in 30 s."""
+    page = fresh("?utm_source=mail&fbclid=x1&embed=true&steps=77")
+    assert page.locator(".lab-root .lab-notes:visible").count() == 0
+    page.evaluate("""() => {
+      window.written = 0;
+      const replace = history.replaceState;
+      history.replaceState = function (...all) { window.written++; replace.apply(this, all); };
+    }""")
+    began = time.monotonic()
+    for notch in range(60):
+        set_range(page, "noise", 100 + notch)
+        page.wait_for_timeout(45)
+    seconds = time.monotonic() - began
+    query = link(page)
+    noise = page.locator("input[data-name=noise] ~ .lab-number").input_value()
+    kept = {"utm_source": "mail", "fbclid": "x1", "embed": "true"}
+    assert query == kept | {"steps": "77", "noise": noise}
+    assert 2 < page.evaluate("window.written") <= 100 / 30 * (seconds + 0.5)
+
+
+def test_a_connection_that_never_comes_is_said(fresh: Callable[..., Page], address: str) -> None:
+    page = fresh()
+    page.route_web_socket(STREAM, lambda socket: socket.close(code=1000))
+    page.goto(address)
+    expect(page.get_by_text("WebSockets")).to_be_visible(timeout=15_000)
+
+
+def test_after_a_restart_the_picture_is_what_the_controls_say(fresh: Callable[..., Page]) -> None:
+    """One page was changed before and while the server was away and had a deep map under way; the
+    other was only opened. Both were opened by a link."""
+    port = free_port()
+    changed, opened = fresh(), fresh()
+    with serve(ROOT / "app.py", port) as url:
+        changed.goto(f"{url}/learning_rate?surface=rosenbrock&of=gd&opt=gd")
+        changed.wait_for_selector(PAINTED)
+        opened.goto(f"{url}/?surface=rosenbrock&opt=gd&steps=50")
+        opened.wait_for_selector(PAINTED)
+        answered(changed, lambda: set_range(changed, "lr", 120))
+        changed.get_by_role("button", name="Compute the deep map").click()
+        changed.wait_for_selector("[data-state=running]")
+    set_range(changed, "steps", 60)
+    expect(changed.locator(".lab-late")).to_have_count(1)
+    with serve(ROOT / "app.py", port):
+        query = link(changed)
+        right(changed, float(query["lr"]), int(query["steps"]))
+        expect(changed.locator(".lab-late")).to_have_count(0)
+        expect(changed.locator(".lab-deep")).not_to_contain_text("waiting")
+        answered(opened, lambda: set_range(opened, "gd.lr", 150))
+        right(opened, float(link(opened)["gd.lr"]), 50)
+
+
+def right(page: Page, lr: float, steps: int) -> None:
+    """The table tells the run that the core makes of what the controls say."""
+    run = simulate(SURFACES["rosenbrock"], OPTIMIZERS["gd"], steps=steps, lr=lr)
+    row = page.locator(".lab-results tr[data-run=gd]")
+    expect(row).to_contain_text(run.outcome.reason, timeout=20_000)
