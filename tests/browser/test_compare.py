@@ -277,6 +277,6 @@ def test_the_link_is_copied_on_plain_http(lab: Open) -> None:
     page.evaluate("document.execCommand = () => false")
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_function(
-        "document.querySelector('.lab-actions output').innerText.includes('Ctrl')"
+        "() => document.querySelector('.lab-actions output').innerText.includes('Ctrl')"
     )
     assert page.evaluate("getSelection().toString() || document.activeElement.value") == page.url

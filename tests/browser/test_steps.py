@@ -295,7 +295,7 @@ def test_a_phone_has_room(lab: Open) -> None:
     assert overflow(page) <= 0
     assert too_small(page) == 0, "everything is large enough for a thumb"
     page.locator("[data-ingredient=momentum]").tap()
-    page.wait_for_function("document.querySelectorAll('.lab-results tbody tr').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('.lab-results tbody tr').length === 2")
 
 
 def test_a_bad_link_opens_a_working_page(lab: Open) -> None:
