@@ -24,6 +24,7 @@ from tests.browser.hands import answered, set_range
 from ui.assets import PAGES
 from ui.steps import table
 
+pytestmark = pytest.mark.browser
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 WRAPPER = """
 {user}
