@@ -75,7 +75,6 @@ class Desk:
     def __init__(self) -> None:
         self._change = threading.Condition()
         self._jobs: dict[Hashable, Job] = {}
-        self._running: Job | None = None
         self._thread: threading.Thread | None = None
 
     def ask(self, who: object, subject: Hashable, work: Work | None) -> Job | None:
