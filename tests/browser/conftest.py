@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from benchmarks.browser import ROOT, chromium, serve
 
 Open = Callable[..., Page]
+DESK = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+MOVING = {"reduced_motion": "no-preference"}
 
 
 @pytest.fixture(scope="package")
@@ -35,15 +37,16 @@ def told(message: ConsoleMessage, address: str) -> bool:
 
 @pytest.fixture(scope="package")
 def contexts(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """One context for each kind of screen: the app's own files are loaded once, as by a visitor."""
+    """One context for each kind of screen: the app's own files are loaded once, as by a visitor.
+
+    Nothing plays by itself unless a test asks for it: 60 pictures a second keep a core busy.
+    """
     made: dict[str, BrowserContext] = {}
 
     def context(**options: Any) -> BrowserContext:
         key = repr(sorted(options.items()))
         if key not in made:
-            made[key] = browser.new_context(
-                **{"viewport": {"width": 1440, "height": 900}} | options
-            )
+            made[key] = browser.new_context(**DESK | options)
             made[key].set_default_timeout(10_000)
         return made[key]
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page
 from optim_core import OPTIMIZERS, simulate
 from optim_core.tuning import tune
 from surfaces import SURFACES
-from tests.browser.conftest import Open
+from tests.browser.conftest import MOVING, Open
 from tests.browser.hands import answered, data, is_playing, link, set_range, step, table
 from ui.rate_link import ORBITS, rate_hyper, telling_rate
 
@@ -166,7 +166,7 @@ def test_bands_and_curves_set_the_rate(lab: Open) -> None:
 
 
 def test_a_cell_of_the_map_is_told_and_played(lab: Open) -> None:
-    page = visit(lab)
+    page = visit(lab, **MOVING)
     at = place(page, 0.3, 0.6)
     page.mouse.move(*at)
     tip = page.locator(".lab-tip:visible")
@@ -360,7 +360,7 @@ def test_a_start_is_taken_from_the_basins(lab: Open) -> None:
 
 
 def test_orbits_are_of_one_dimension_and_basins_of_two(lab: Open) -> None:
-    page = visit(lab)
+    page = visit(lab, **MOVING)
     tabs = page.get_by_role("tab")
     assert tabs.all_inner_texts() == ["Map", "Basins"]
     page.locator("[data-surface=double_well]").click()

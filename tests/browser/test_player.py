@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from optim_core import OPTIMIZERS, simulate
 from surfaces import SURFACES
-from tests.browser.conftest import Open
+from tests.browser.conftest import MOVING, Open
 from tests.browser.hands import (
     answered,
     answers,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_opens_moving_with_three_racers(lab: Open) -> None:
-    page = lab()
+    page = lab(**MOVING)
     assert is_playing(page)
     first = step(page)
     page.wait_for_timeout(700)
@@ -41,13 +41,13 @@ def test_opens_moving_with_three_racers(lab: Open) -> None:
 
 def test_nothing_plays_by_itself_where_less_motion_is_asked_for(lab: Open) -> None:
     """Neither at first, nor with another surface, a cell of the map or one of the four curves."""
-    page = lab(reduced_motion="reduce")
+    page = lab()
     assert (is_playing(page), step(page)) == (False, 300)
     answered(page, lambda: page.locator("[data-surface=beale]").click())
     assert (is_playing(page), step(page)) == (False, 300)
     page.get_by_role("button", name="Play", exact=True).click()
     assert is_playing(page), "it plays where a person asks for it"
-    page = lab("learning_rate", reduced_motion="reduce")
+    page = lab("learning_rate")
     page.wait_for_selector(".lab-heat[data-painted]")
     answered(page, lambda: page.locator(".lab-heat").click(position={"x": 150, "y": 100}))
     assert (is_playing(page), step(page)) == (False, 300)
@@ -57,7 +57,7 @@ def test_nothing_plays_by_itself_where_less_motion_is_asked_for(lab: Open) -> No
 
 def test_keys_are_the_players_after_a_slider_was_touched(lab: Open) -> None:
     """Of a slider's own keys only those that move it by a notch or ten are left to it."""
-    page = lab("?steps=1000")
+    page = lab("?steps=1000", **MOVING)
     slider = page.locator("input[data-name='adam.lr']")
     answered(page, slider.click)
     before = slider.input_value()
@@ -105,7 +105,7 @@ def test_a_key_frames_a_control_and_never_the_page(lab: Open) -> None:
 
 def test_a_dark_page_makes_no_canvas_while_it_plays(lab: Open) -> None:
     """iOS counts every canvas that a page has made until it is collected."""
-    page = lab("?steps=1000", color_scheme="dark")
+    page = lab("?steps=1000", color_scheme="dark", **MOVING)
     page.evaluate("""() => {
       window.made = 0;
       const create = document.createElement;
@@ -208,7 +208,7 @@ def test_paths_are_as_exact_as_the_zoom(lab: Open, key: str, of: str, lr: float)
 
 
 def test_play_pause_step_and_keys(lab: Open) -> None:
-    page = lab()
+    page = lab(**MOVING)
     page.keyboard.press("Space")
     assert not is_playing(page)
     page.keyboard.press("Home")
@@ -231,7 +231,7 @@ def test_play_pause_step_and_keys(lab: Open) -> None:
 
 def test_playback_speed(lab: Open) -> None:
     """At 100 steps a second; the tolerance is what a busy machine may lose."""
-    page = lab("?speed=100&steps=1000")
+    page = lab("?speed=100&steps=1000", **MOVING)
     page.wait_for_timeout(500)
     before, then = step(page), page.evaluate("performance.now()")
     page.wait_for_timeout(2000)
@@ -395,7 +395,7 @@ def ring_is_drawn(page: Page, x: float, y: float, radius: int = 10) -> bool:
 
 
 def test_a_change_tears_nothing_down(lab: Open) -> None:
-    page = lab("?speed=15")
+    page = lab("?speed=15", **MOVING)
     page.evaluate("""() => {
       window.torn = 0;
       const watched = [".lab-root", ".lab-main .js-plotly-plot", ".lab-main canvas",

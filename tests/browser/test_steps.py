@@ -15,7 +15,7 @@ from playwright.sync_api import Error, Page
 from optim_core import OPTIMIZERS, Run, simulate
 from optim_core.formula import quantities
 from surfaces import SURFACES
-from tests.browser.conftest import Open
+from tests.browser.conftest import MOVING, Open
 from tests.browser.hands import (
     answered,
     data,
@@ -124,7 +124,7 @@ def test_the_table_is_that_of_the_teaching_notes(lab: Open, query: str, printed:
 
 
 def test_a_long_table_shows_every_step(lab: Open) -> None:
-    page = visit(lab, "?of=gd&steps=5000&noise=0.1&surface=parabola&gd.lr=0.01")
+    page = visit(lab, "?of=gd&steps=5000&noise=0.1&surface=parabola&gd.lr=0.01", **MOVING)
     run = run_of("parabola", "gd", 5000, lr=0.01, noise=0.1)
     page.keyboard.press("End")
     page.wait_for_timeout(200)
