@@ -185,11 +185,8 @@ def test_the_address_bar_is_the_share_link(lab: Open) -> None:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("?gd.lr=-1", "gd.lr"),
         ("?surface=%3Cimg%20src=x%20onerror=alert(1)%3E", "surface must be one of"),
-        ("?steps=1e308&noise=nan&x=inf", "steps"),
         ("?" + "&".join(["opt=adam"] * 600), "characters"),
-        ("?opt=gd-sgdd&%F0%9F%92%A5=%00", "opt must be one of"),
     ],
 )
 def test_a_bad_link_opens_a_working_page(lab: Open, query: str, said: str) -> None:
