@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -114,6 +115,8 @@ class Setup:
         return replace(self, racers=(), tuned=False)
 
 
+# A message asks for it some fifty times.
+@lru_cache(maxsize=1024)
 def suggested_lr(surface: Surface, optimizer: Optimizer) -> float:
     """A telling learning rate, to two digits: the surface's for such methods, times a factor."""
     rate = optimizer.factor * getattr(pace_of(surface), optimizer.pace)
