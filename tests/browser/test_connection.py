@@ -148,8 +148,8 @@ def test_a_reconnection_during_the_first_load_closes_nothing(
 
     page.route_web_socket(STREAM, through)
     page.goto(address)
-    expect(page.get_by_text("Warming up")).to_be_visible()
-    deadline = time.monotonic() + 15
+    expect(page.get_by_text("Warming up")).to_be_visible(timeout=20_000)
+    deadline = time.monotonic() + 30
     while connections < 2 and time.monotonic() < deadline:
         page.wait_for_timeout(50)
     page.wait_for_timeout(500)  # the second answer is there, and waits too
