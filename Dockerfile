@@ -18,4 +18,5 @@ RUN python -m ui.warmup
 EXPOSE 8501
 HEALTHCHECK --start-period=120s --interval=10s CMD \
     ["python", "-c", "import urllib.request as r; r.urlopen('http://localhost:8501/_stcore/health')"]
-CMD ["streamlit", "run", "app.py", "--server.address", "0.0.0.0"]
+CMD ["uvicorn", "app:app", "--host", "0.0.0.0", "--port", "8501", "--ws", "websockets-sansio", \
+    "--ws-max-size", "1000000", "--ws-per-message-deflate", "false", "--no-access-log"]

@@ -36,7 +36,7 @@ def dissect(run: Run) -> Dissection:
     """Take the steps of a run apart.
 
     P is `optimizer.preconditioner` of the slots and clock that each step's rule leaves, or else 1.
-    A part that leaves the floats is inf or NaN. Raises ValueError as `formula.lines`.
+    A part that overflows is inf or NaN. Raises ValueError as `formula.lines`.
     """
     method, found = check_run("run", run).optimizer, read(run)
     values, known = inputs(run), quantities(run)

@@ -55,12 +55,9 @@ class Framed(NamedTuple):
         Where L1 has a kink it is the subgradient nearest to 0, and the curvature across is inf.
         """
         point = self.own(at)
-        l1, l2, _ = self.surface.penalty
-        smooth = replace(self.surface, penalty=(0.0, l2, 1.0))
-        gradient = kernels.evaluate(smooth, "gradient", point[None])[0]
-        on_kink = (np.abs(point) <= ROUNDED * self.span[:, 0]) & (l1 > 0.0)
-        shrunk = np.sign(gradient) * np.maximum(np.abs(gradient) - l1, 0.0)
-        gradient = np.where(on_kink, shrunk, gradient + l1 * np.sign(point)) * self.span[:, 0]
+        on_kink = (np.abs(point) <= ROUNDED * self.span[:, 0]) & (self.surface.penalty[0] > 0.0)
+        point = np.where(on_kink, 0.0, point)
+        gradient = kernels.subgradient(self.surface, point[None])[0] * self.span[:, 0]
         matrix = self.hessian(point) * self.span * self.span.T
         free = np.flatnonzero(~on_kink | (gradient != 0.0))
         if not np.isfinite(matrix).all():  # which some builds of LAPACK refuse

@@ -215,7 +215,7 @@ def _at_rest(
         there, here = show_apart(f.own(at).tolist(), positions[-1].tolist())
         reason = f"It is moving away from the {what} at {there} and is now at {here}."
         return Outcome("moving", None, reason)
-    within = f"It has been at most 0.1 % of the frame's side away from {name} since step {step}"
+    within = f"It has been within 0.1 % of the frame's side of {name} since step {step}"
     if what == "minimum":
         leaving = "" if index is None else _leaving(f, index, positions[-1], last)
         end = show(*positions[-1])

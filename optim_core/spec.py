@@ -187,7 +187,7 @@ class Optimizer:
     look: Look
     pace: Literal["curvature", "length"]  # what limits its lr: steps scale with g, or do not
     reach: Callable[[Point, Point, Point], float]
-    factor: float = 1.0  # its telling lr, relative to the surface's for this pace
+    factor: float = 1.0  # its suggested lr, relative to the surface's for this pace
     slots: tuple[str, ...] = ()
     clock: Callable[[Point, Point], Point] = same_clock
     clock_start: Point = (0.0,)
@@ -360,7 +360,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Pace:
-    """A telling lr on a surface: for methods whose step scales with the gradient, and others.
+    """A suggested lr on a surface: for methods whose step scales with the gradient, and others.
 
     At the defaults of the surface's parameters; `theory.pace_of` takes it to others.
     """

@@ -116,7 +116,7 @@ def sharpness(surface: Surface) -> float | None:
 
 
 def pace_of(surface: Surface) -> Pace:
-    """A surface's telling rates at its parameters; those declared are at their defaults.
+    """A surface's suggested rates at its parameters; those declared are at their defaults.
 
     Where the lowest minimum is c times as sharp, the rates that curvature limits are 1/c of theirs.
     A penalty changes nothing: runs with and without it are to be compared.
@@ -181,7 +181,7 @@ def _preconditioned(run: Run, row: int, place: np.ndarray, among: np.ndarray) ->
 
 
 def last_finite(run: Run) -> int:
-    """The last row before a run leaves the floats; −1 if its start did."""
+    """The last row before a run overflows; −1 if its start did."""
     with np.errstate(all="ignore"):
         finite = np.isfinite(run.losses) & np.isfinite(run.positions).all(axis=1)
     return len(finite) - 1 if finite.all() else int(finite.argmin()) - 1
@@ -349,7 +349,7 @@ def _preconditioned_limit(optimizer: Optimizer, h: Point, run: Run | None) -> Li
         )
     row = last_finite(run)
     if row < 1:
-        return _none(f"No limit: {name} left the floats before its first step was done.")
+        return _none(f"No limit: {name} overflowed before its first step was done.")
     target = run.outcome.target if run.outcome.kind == "minimum" else None
     at: Point = tuple(run.positions[row].tolist())
     where = f"at {show(*at)}"
@@ -370,7 +370,7 @@ def _preconditioned_limit(optimizer: Optimizer, h: Point, run: Run | None) -> Li
     own, rate = run.hypers_at(row - 1) if moved(run) else h, float(run.rates[row - 1])
     lr = optimizer.limit(top, own) if optimizer.limit is not None else None
     if lr is None or not math.isfinite(lr):
-        return _none(f"No limit: there is no formula for {name}, or it left the floats.", at)
+        return _none(f"No limit: there is no formula for {name}, or it overflowed.", at)
     text = (
         f"{optimizer.limit_formula} = {show(lr)}{with_momentum(run, row - 1)}, where L = "
         f"{show(top)} is the largest curvature {where} {after}; it changes from step to step"
@@ -388,7 +388,7 @@ def growth_factor(
 
     The spectral radius of the map (p, slots) -> (p, slots) that the rule is there, taken from the
     rule itself: |1 − η λ| for GD, the largest root of z² − (1 + β − η λ) z + β for the heavy ball
-    (Polyak 1964). None if the rule is not linear, changes with time, or leaves the floats.
+    (Polyak 1964). None if the rule is not linear, changes with time, or overflows.
     """
     h = hypers_of(optimizer, hypers)
     curvature = check_number("curvature", curvature, Interval(-math.inf))
@@ -571,7 +571,7 @@ def four_rates(
     limit: float | None,
     schedule: Schedule | None = None,
 ) -> tuple[Rate, ...]:
-    """Four telling rates of four digits for a run from `start`, each checked by running it.
+    """Four example rates of four digits for a run from `start`, each checked by running it.
 
     limit: that of `limit()`, which is lowered to a measured failure below it. Without one, for a
         method with a preconditioner, or where a schedule moves the rate, rates over eight decades
@@ -629,8 +629,8 @@ def four_rates(
         below = [edge * x for x in (*np.geomspace(0.001, 0.3, 12), *np.linspace(0.35, 0.98, 16))]
         tried = [trial(lr) for lr in below]
     else:
-        telling = optimizer.factor * float(getattr(pace_of(surface), optimizer.pace))
-        tried = [trial(telling * x) for x in np.geomspace(1e-4, 1e4, 65)]
+        usual = optimizer.factor * float(getattr(pace_of(surface), optimizer.pace))
+        tried = [trial(usual * x) for x in np.geomspace(1e-4, 1e4, 65)]
 
     tame = [t for t in tried if t.inside] if edge is None else tried
     best = min((t.end for t in tame or tried), default=math.nan)

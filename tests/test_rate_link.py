@@ -24,11 +24,11 @@ from ui.rate_link import (
     DEFAULT_FOCUS,
     DEFAULT_RACERS,
     across_of,
+    default_rate,
     panel_axes,
     panels_of,
     parse,
     rate_hyper,
-    telling_rate,
 )
 
 EVERY_SURFACE = pytest.mark.parametrize("surface", SURFACES.values(), ids=lambda s: str(s.key))
@@ -43,7 +43,7 @@ def test_nothing_is_the_defaults() -> None:
         assert view.setup.surface.key == surface.key
         assert view.setup.start == surface.start
         assert [r.optimizer.key for r in view.setup.racers] == list(DEFAULT_RACERS)
-        assert view.lr == telling_rate(surface)
+        assert view.lr == default_rate(surface)
         assert {dict(r.hypers)["lr"] for r in view.setup.racers} == {view.lr}
         assert (view.focus.optimizer.key, view.versus.optimizer.key) == (DEFAULT_FOCUS, "gd")
         assert (view.panel, view.across.name, view.window) == ("map", "momentum", None)
@@ -133,13 +133,13 @@ def sharpest(surface: Surface, h: float) -> float:
 
 
 @EVERY_SURFACE
-def test_the_telling_rate_is_just_beyond_the_limit_of_gradient_descent(surface: Surface) -> None:
+def test_the_default_rate_is_just_beyond_the_limit_of_gradient_descent(surface: Surface) -> None:
     if not surface.minima:
-        assert telling_rate(surface) > 0.0
+        assert default_rate(surface) > 0.0
         return
     found, finer = sharpest(surface, 1e-3), sharpest(surface, 5e-4)
     if math.isclose(found, finer, rel_tol=1e-2):
-        assert telling_rate(surface) == pytest.approx(1.05 * 2.0 / finer, rel=6e-3)
+        assert default_rate(surface) == pytest.approx(1.05 * 2.0 / finer, rel=6e-3)
     else:  # no quadratic: the gradient jumps there
         assert surface.kinks
 

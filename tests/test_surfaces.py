@@ -265,7 +265,7 @@ def test_huge_coordinates_raise_nothing(surface: Surface, which: str) -> None:
 
 @each_surface
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=lambda o: o.key)
-def test_telling_rates_work_for_every_method(surface: Surface, optimizer: Optimizer) -> None:
+def test_default_rates_work_for_every_method(surface: Surface, optimizer: Optimizer) -> None:
     rate = optimizer.factor * getattr(surface.pace, optimizer.pace)
     run = simulate(surface, optimizer, steps=300, lr=rate)
     assert np.isfinite(run.positions).all()

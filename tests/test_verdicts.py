@@ -406,7 +406,7 @@ def gait(seen: Seen, m: Numbers) -> None:
 
 X, P = r"-?[\d.]+(?:e[+-]\d+)?(?<!\.)", r"\([^()]*\)|-?[\d.]+(?:e[+-]\d+)?(?<!\.)"
 WHAT = rf"(?P<what>minimum|saddle|maximum) at (?P<place>{P})"
-AT = rf"It has been at most 0\.1 % of the frame's side away from the {WHAT} since step (?P<n>\d+)"
+AT = rf"It has been within 0\.1 % of the frame's side of the {WHAT} since step (?P<n>\d+)"
 STANDS = rf"It has hardly moved since step (?P<n>\d+) and is at (?P<place>{P})"
 SLOPE = rf"where the gradient's norm is (?P<slope>{X})"
 IT = rf"It(?: is outside the frame, at (?P<out>{P}), and)?"

@@ -118,7 +118,7 @@ class Setup:
 # A message asks for it some fifty times.
 @lru_cache(maxsize=1024)
 def suggested_lr(surface: Surface, optimizer: Optimizer) -> float:
-    """A telling learning rate, to two digits: the surface's for such methods, times a factor."""
+    """The default learning rate, to two digits: the surface's for such methods, times a factor."""
     rate = optimizer.factor * getattr(pace_of(surface), optimizer.pace)
     return float(f"{rate:.2g}")
 

@@ -33,7 +33,7 @@ def steps_within(excess: np.ndarray, tolerance: float) -> int | None:
 
 
 def path_length(positions: np.ndarray) -> float | None:
-    """The summed length of all steps, or None if the run left the floats."""
+    """The summed length of all steps, or None if the run overflowed."""
     with np.errstate(all="ignore"):
         length = float(np.sum(np.hypot.reduce(np.diff(positions, axis=0), axis=1)))
     return length if np.isfinite(length) else None

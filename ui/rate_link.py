@@ -31,9 +31,9 @@ from ui.permalink import (
 
 DEFAULT_RACERS: tuple[str, ...] = ("gd", "momentum", "nesterov")
 DEFAULT_FOCUS = "momentum"
-BELOW = 0.01  # of the telling rate, where the slider and the map's first axis begin
-OVER = 1.05  # the telling rate is this much beyond gradient descent's limit: it blows up, slowly
-ORBITS = (0.1, 2.4)  # the bifurcation diagram's rates, in telling rates
+BELOW = 0.01  # of the default rate, where the slider and the map's first axis begin
+OVER = 1.05  # the default rate is this much beyond gradient descent's limit: it blows up, slowly
+ORBITS = (0.1, 2.4)  # the bifurcation diagram's rates, in default rates
 Window = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -50,7 +50,7 @@ class View:
     window: Window | None  # of the panel; None is all of it
 
 
-def telling_rate(surface: Surface) -> float:
+def default_rate(surface: Surface) -> float:
     """A rate at which gradient descent just blows up at f's lowest minimum, 3 digits."""
     bare = surface.bare or surface
     sharpest = theory.sharpness(bare)
@@ -60,7 +60,7 @@ def telling_rate(surface: Surface) -> float:
 
 def rate_hyper(surface: Surface) -> Hyper:
     """The shared learning rate, with the slider's ends for this surface."""
-    rate = telling_rate(surface)
+    rate = default_rate(surface)
     highest = max(suggested_lr(surface, optimizer) for optimizer in OPTIMIZERS.values())
     low = float(f"{BELOW * rate:.1g}")
     high = float(f"{max(rate / BELOW, 10.0 * highest):.1g}")

@@ -36,7 +36,7 @@ def _strip(setup: Setup, racer: Racer) -> np.ndarray:
 
 @lru_cache(maxsize=128)
 def _four(setup: Setup, racer: Racer) -> tuple[theory.Rate, ...]:
-    """Four telling rates; `racer` without its own."""
+    """Four example rates; `racer` without its own."""
     hypers = dict(racer.hypers)
     limit = theory.limit(setup.surface, racer.optimizer, hypers)
     return theory.four_rates(

@@ -13,7 +13,7 @@ from optim_core.tuning import tune
 from surfaces import SURFACES
 from tests.browser.conftest import MOVING, Open
 from tests.browser.hands import answered, data, is_playing, link, set_range, step, table
-from ui.rate_link import ORBITS, rate_hyper, telling_rate
+from ui.rate_link import ORBITS, default_rate, rate_hyper
 
 pytestmark = pytest.mark.browser
 
@@ -115,7 +115,7 @@ def test_keys_and_exact_numbers_move_the_slider(lab: Open) -> None:
     first = float(link(page)["lr"])
     answered(page, lambda: page.keyboard.press("ArrowRight"))
     second = float(link(page)["lr"])
-    rate = telling_rate(SURFACES["bowl"])
+    rate = default_rate(SURFACES["bowl"])
     assert rate < first < second < 1.05 * rate
     answered(page, lambda: page.keyboard.press("ArrowLeft"))
     assert float(link(page)["lr"]) == first
@@ -371,7 +371,7 @@ def test_orbits_are_of_one_dimension_and_basins_of_two(lab: Open) -> None:
     page.get_by_label("Optimizer of the map").select_option("gd")
     at_rest(page)
     assert not page.locator(".lab-deep").is_visible()
-    low, high = (share * telling_rate(SURFACES["double_well"]) for share in ORBITS)
+    low, high = (share * default_rate(SURFACES["double_well"]) for share in ORBITS)
     answered(page, lambda: page.mouse.click(*place(page, 0.3, 0.5)))
     query = link(page)
     assert query["panel"] == "orbits"

@@ -26,7 +26,7 @@ export class Four {
     this.look = this.player.looks.get(header.view.focus);
     this.says.textContent = header.four.length
       ? `${this.look.name} at four rates, chosen from its limit, on one axis of the loss. Click a curve to run it.`
-      : `For ${this.look.name} there are no four telling rates from here: nothing to settle at, or nothing that is too high.`;
+      : `No four example rates were found for ${this.look.name} from here: no rate settles, or none is too high.`;
     header.four.forEach(({ label, lr }, i) => {
       const { button, text } = this.cards[i];
       text.replaceChildren(el("b", {}, label), ` η = ${number(lr, 3)}`);

@@ -28,7 +28,7 @@ const allowed = (value, h) =>
   (h.min === null || (h.openMin ? value > h.min : value >= h.min)) &&
   (h.max === null || (h.openMax ? value < h.max : value <= h.max));
 
-const GROUPED = /^[+-]?[1-9]\d{0,2}(,\d{3})+$/; // 1,000 is one to some and a thousand to others
+const GROUPED = /^[+-]?[1-9]\d*(,\d{3,})+$/; // 1,000 is one to some and a thousand to others
 
 // What a person typed: { value }, or { error } if it is no number that the hyperparameter allows.
 export function typed(text, hyper, label) {
