@@ -26,6 +26,7 @@ from ui.steps import table
 
 pytestmark = pytest.mark.browser
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+EMPTY = [0, 97, 115, 109, 1, 0, 0, 0]  # the least WebAssembly module
 WRAPPER = """
 {user}
 daemon off;
@@ -115,6 +116,9 @@ def opens(page: Page, root: str, name: str) -> None:
     assert {url for url in asked if "/lab/" in url} == announced | named
     blobs = "blob:" + root.removesuffix("/optim")
     assert all(url.startswith((root, blobs, "data:")) for url in asked)
+    # Streamlit reads its messages with a small one.
+    made = "bytes => Boolean(new WebAssembly.Module(new Uint8Array(bytes)))"
+    assert page.evaluate(made, EMPTY)
 
 
 def test_a_message_of_more_than_a_megabyte_is_refused(address: str, workers: str) -> None:
