@@ -28,6 +28,7 @@ lint: .venv/dev.done
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@if [ -e $(BIN)/biome ]; then $(BIN)/biome ci --colors=off; else echo "JavaScript is not checked: there is no biome for this platform."; fi
 
 kernels: .venv/dev.done
 	@$(BIN)/python -m ui.warmup

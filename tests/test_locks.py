@@ -29,6 +29,8 @@ def pinned(name: str) -> dict[str, str]:
 def test_the_lock_fits_the_ranges(name: str) -> None:
     locked = pinned(name)
     for wanted in requirements((ROOT / f"{name}.txt").read_text()):
+        if wanted.marker and not wanted.marker.evaluate():
+            continue
         assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)]), "run make lock"
 
 

@@ -54,8 +54,17 @@ export class Cobweb {
     context.beginPath();
     context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
     context.clip();
-    line(context, colors.line, 1.5, [[x(low), y(low)], [x(high), y(high)]]);
-    if (update) line(context, colors.text, 2.5, Array.from(update[0], (p, i) => [x(p), y(update[1][i])]));
+    line(context, colors.line, 1.5, [
+      [x(low), y(low)],
+      [x(high), y(high)],
+    ]);
+    if (update)
+      line(
+        context,
+        colors.text,
+        2.5,
+        Array.from(update[0], (p, i) => [x(p), y(update[1][i])]),
+      );
     context.fillStyle = look.color;
     const stairs = [];
     const last = Math.min(this.#step, path.length - 1);

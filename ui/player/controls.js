@@ -1,7 +1,8 @@
 // The controls, made from the declarations: a gallery of surfaces, the optimizers, their schedule,
 // the penalty, the race.
-import { el, number, say, swatch } from "./format.js";
+
 import { Fields } from "./fields.js";
+import { el, number, say, swatch } from "./format.js";
 import { plan } from "./plans.js";
 import { thumbnail } from "./thumbnail.js";
 
@@ -15,7 +16,11 @@ export class Controls {
   // shared: one learning rate for all, which has a slider of its own elsewhere; one: the key of the
   // optimizer that is shown alone by default; schedule: the controls of the rate's schedule;
   // decoupled: whether L2 may be some method's own decay; tune: what finds the best rate for each.
-  constructor(root, store, { shared = false, one = null, schedule = plan, decoupled = false, tune = null } = {}) {
+  constructor(
+    root,
+    store,
+    { shared = false, one = null, schedule = plan, decoupled = false, tune = null } = {},
+  ) {
     Object.assign(this, { store, shared, one, decoupled, tune });
     this.fields = new Fields(store);
     this.element = el("div", { class: "lab-controls" });
@@ -54,7 +59,10 @@ export class Controls {
       const button = el(
         "button",
         {
-          type: "button", class: "lab-surface", "data-surface": surface.key, title: `${surface.name}. ${surface.about}`,
+          type: "button",
+          class: "lab-surface",
+          "data-surface": surface.key,
+          title: `${surface.name}. ${surface.about}`,
           onclick: () => this.#chooseSurface(surface.key),
         },
         thumbnail(surface),
@@ -68,7 +76,12 @@ export class Controls {
 
   // A new surface has its own start and parameters; the optimizers' own settings are kept.
   #chooseSurface(key) {
-    const gone = ["x", "y", ...OF_SURFACE, ...this.store.catalog.surfaces.flatMap((s) => s.params.map((p) => p.name))];
+    const gone = [
+      "x",
+      "y",
+      ...OF_SURFACE,
+      ...this.store.catalog.surfaces.flatMap((s) => s.params.map((p) => p.name)),
+    ];
     const changes = Object.fromEntries(gone.map((name) => [name, null]));
     const { panels } = this.store.catalog.surfaces.find((s) => s.key === key);
     if (!panels.includes(this.store.text("panel"))) changes.panel = null;
@@ -78,27 +91,45 @@ export class Controls {
   #rate(optimizer) {
     const [lr] = optimizer.hypers;
     return this.fields.field(
-      { ...lr, label: "lr", owner: optimizer.name }, `${optimizer.key}.lr`, () => this.store.surface.lr[optimizer.key],
+      { ...lr, label: "lr", owner: optimizer.name },
+      `${optimizer.key}.lr`,
+      () => this.store.surface.lr[optimizer.key],
     );
   }
 
   #others(optimizer) {
     const [, ...others] = optimizer.hypers;
-    return others.map((h) => this.fields.field({ ...h, owner: optimizer.name }, `${optimizer.key}.${h.name}`));
+    return others.map((h) =>
+      this.fields.field({ ...h, owner: optimizer.name }, `${optimizer.key}.${h.name}`),
+    );
   }
 
   #optimizers() {
     const rows = this.store.catalog.optimizers.map((optimizer) => {
       const toggle = el("input", {
-        type: "checkbox", "data-name": optimizer.key, "aria-label": `Race ${optimizer.name}`,
+        type: "checkbox",
+        "data-name": optimizer.key,
+        "aria-label": `Race ${optimizer.name}`,
         onchange: () => this.store.choose("opt", this.store.usual, optimizer.key, toggle.checked),
       });
       const card = el(
         "div",
         { class: "lab-racer", style: { "--lab-color": optimizer.color } },
-        el("label", { class: "lab-name", title: optimizer.convention }, toggle, swatch(optimizer), el("b", {}, optimizer.name)),
+        el(
+          "label",
+          { class: "lab-name", title: optimizer.convention },
+          toggle,
+          swatch(optimizer),
+          el("b", {}, optimizer.name),
+        ),
         this.shared ? "" : this.#rate(optimizer),
-        el("details", {}, el("summary", { title: `More of ${optimizer.name}`, "aria-label": `More of ${optimizer.name}` }), ...this.#others(optimizer), el("p", {}, optimizer.convention)),
+        el(
+          "details",
+          {},
+          el("summary", { title: `More of ${optimizer.name}`, "aria-label": `More of ${optimizer.name}` }),
+          ...this.#others(optimizer),
+          el("p", {}, optimizer.convention),
+        ),
       );
       this.fields.onUpdate(() => {
         toggle.checked = this.store.racers.includes(optimizer.key);
@@ -117,8 +148,12 @@ export class Controls {
       const chip = el(
         "button",
         {
-          type: "button", class: "lab-chipbutton", "data-of": optimizer.key, title: optimizer.convention,
-          onclick: () => this.store.set({ of: optimizer.key === this.one ? null : optimizer.key, without: null }),
+          type: "button",
+          class: "lab-chipbutton",
+          "data-of": optimizer.key,
+          title: optimizer.convention,
+          onclick: () =>
+            this.store.set({ of: optimizer.key === this.one ? null : optimizer.key, without: null }),
         },
         el("span", { class: "lab-chip", style: { background: optimizer.color } }),
         optimizer.name,
@@ -127,7 +162,12 @@ export class Controls {
       return chip;
     });
     const boxes = optimizers.map((optimizer) => {
-      const box = el("div", { class: "lab-params", style: { "--lab-color": optimizer.color } }, this.#rate(optimizer), ...this.#others(optimizer));
+      const box = el(
+        "div",
+        { class: "lab-params", style: { "--lab-color": optimizer.color } },
+        this.#rate(optimizer),
+        ...this.#others(optimizer),
+      );
       this.fields.onUpdate(() => (box.hidden = current() !== optimizer.key));
       return box;
     });
@@ -153,7 +193,11 @@ export class Controls {
     });
     return el(
       "details",
-      { class: "lab-fold", "data-fold": "penalty", open: ["l1", "l2"].some((name) => this.store.isSet(name)) },
+      {
+        class: "lab-fold",
+        "data-fold": "penalty",
+        open: ["l1", "l2"].some((name) => this.store.isSet(name)),
+      },
       el("summary", {}, el("b", {}, "Penalty"), " ", word),
       ...penalty.map((h) => this.fields.field({ ...h, label: labels[h.name] }, h.name)),
       ...apart,
@@ -162,7 +206,9 @@ export class Controls {
 
   #race() {
     const { race } = this.store.catalog;
-    const fields = Object.entries(RACE).map(([name, label]) => this.fields.field({ ...race.find((h) => h.name === name), label }, name));
+    const fields = Object.entries(RACE).map(([name, label]) =>
+      this.fields.field({ ...race.find((h) => h.name === name), label }, name),
+    );
     return el("div", { class: "lab-params" }, ...fields);
   }
 
@@ -183,7 +229,9 @@ export class Controls {
   }
 
   #randomStart() {
-    const at = this.store.surface.domain.map(([a, b]) => Number((a + Math.random() * (b - a)).toPrecision(3)));
+    const at = this.store.surface.domain.map(([a, b]) =>
+      Number((a + Math.random() * (b - a)).toPrecision(3)),
+    );
     this.store.set(Object.fromEntries(at.map((v, i) => ["xy"[i], v])));
   }
 
@@ -194,12 +242,16 @@ export class Controls {
     const link = location.origin + location.pathname + (query ? `?${query}` : "");
     const tell = (...said) => this.copied.replaceChildren(...said);
     this.copied.hidden = false;
-    const isCopied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
+    const isCopied = await navigator.clipboard?.writeText(link).then(
+      () => true,
+      () => false,
+    );
     if (isCopied) return tell("The link is copied.");
     const field = el("input", { type: "text", readonly: true, value: link, "aria-label": "Link" });
     tell("Press Ctrl + C (on a Mac ⌘ C) to copy the link.", field);
     field.select();
-    if (document.execCommand("copy")) tell("The link is copied, without the clipboard API, which needs https.");
+    if (document.execCommand("copy"))
+      tell("The link is copied, without the clipboard API, which needs https.");
     return undefined;
   }
 }

@@ -13,17 +13,34 @@ export class Deep {
 
   constructor(store) {
     this.store = store;
-    const box = (name, value) => el("input", { type: "text", inputmode: "numeric", class: "lab-number lab-deepnumber", value, "aria-label": `Deep map: ${name}` });
+    const box = (name, value) =>
+      el("input", {
+        type: "text",
+        inputmode: "numeric",
+        class: "lab-number lab-deepnumber",
+        value,
+        "aria-label": `Deep map: ${name}`,
+      });
     this.cells = box("cells a side", 1600);
     this.steps = box("steps", 5000);
     this.bar = el("progress", { max: 1, value: 0, hidden: true });
     this.word = el("output", { class: "lab-deepword" });
     this.start = button("Compute", "Compute the deep map", () => this.#begin());
-    this.stop = button("Cancel", "Cancel the deep map", () => this.#end("It was cancelled."), { hidden: true });
+    this.stop = button("Cancel", "Cancel the deep map", () => this.#end("It was cancelled."), {
+      hidden: true,
+    });
     this.element = el(
       "div",
       { class: "lab-deep" },
-      el("span", {}, "Deep map:"), this.cells, "× as many cells,", this.steps, "steps", this.start, this.stop, this.bar, this.word,
+      el("span", {}, "Deep map:"),
+      this.cells,
+      "× as many cells,",
+      this.steps,
+      "steps",
+      this.start,
+      this.stop,
+      this.bar,
+      this.word,
     );
   }
 
@@ -34,7 +51,11 @@ export class Deep {
   #begin() {
     const wanted = {};
     for (const [name, [min, max]] of Object.entries(BOUNDS)) {
-      const { value, error = "" } = typed(this[name].value, { min, max, whole: true, domain: `[${min}, ${max}]` }, name);
+      const { value, error = "" } = typed(
+        this[name].value,
+        { min, max, whole: true, domain: `[${min}, ${max}]` },
+        name,
+      );
       this[name].setCustomValidity(error);
       if (error) return this[name].reportValidity();
       wanted[name] = value;
@@ -50,7 +71,8 @@ export class Deep {
   #askAgain() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (performance.now() - this.#heard > SILENCE) this.#show("running", "The server does not answer; still asking …");
+      if (performance.now() - this.#heard > SILENCE)
+        this.#show("running", "The server does not answer; still asking …");
       this.store.wish({ poll: Date.now() });
       this.#askAgain();
     }, this.#pause);
@@ -83,7 +105,10 @@ export class Deep {
       return void this.#show("done", "");
     }
     this.bar.value = job.total ? job.done / job.total : 0;
-    this.#show("running", job.before ? `${job.before} before yours` : `${Math.round(100 * this.bar.value)} %`);
+    this.#show(
+      "running",
+      job.before ? `${job.before} before yours` : `${Math.round(100 * this.bar.value)} %`,
+    );
     this.#askAgain();
   }
 }

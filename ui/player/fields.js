@@ -8,7 +8,11 @@ const NOTCHES = 400; // of a slider; an arrow key moves by one, Page Up and Down
 // declares it by then.
 export function numberBox(label, hyper, put) {
   const box = el("input", {
-    type: "text", inputmode: "decimal", class: "lab-number", "aria-label": `${label}, exact`, spellcheck: "false",
+    type: "text",
+    inputmode: "decimal",
+    class: "lab-number",
+    "aria-label": `${label}, exact`,
+    spellcheck: "false",
     onchange: () => {
       const { value, error = "" } = typed(box.value, hyper(), label);
       box.setCustomValidity(error);
@@ -52,8 +56,13 @@ export class Fields {
     const current = () => this.store.number(name, fallback());
     const put = (v) => this.store.set({ [name]: v === fallback() ? null : v });
     const range = el("input", {
-      type: "range", min: 0, max: NOTCHES, step: 1, title: hyper.about,
-      "aria-label": `${hyper.owner ?? ""} ${hyper.label}`.trim(), "data-name": name,
+      type: "range",
+      min: 0,
+      max: NOTCHES,
+      step: 1,
+      title: hyper.about,
+      "aria-label": `${hyper.owner ?? ""} ${hyper.label}`.trim(),
+      "data-name": name,
       oninput: () => {
         const raw = value(range.valueAsNumber / NOTCHES, hyper);
         put(hyper.whole ? Math.round(raw) : tidy(raw, hyper));
@@ -67,7 +76,13 @@ export class Fields {
       },
     });
     const box = numberBox(hyper.label, () => hyper, put);
-    const row = el("label", { class: "lab-slider", title: hyper.about }, el("span", {}, hyper.label), range, box);
+    const row = el(
+      "label",
+      { class: "lab-slider", title: hyper.about },
+      el("span", {}, hyper.label),
+      range,
+      box,
+    );
     let shown = null;
     this.onUpdate(() => {
       const v = current();
@@ -88,8 +103,10 @@ export class Fields {
 
   #switch(hyper, name, fallback, owner) {
     const box = el("input", {
-      type: "checkbox", "data-name": name,
-      onchange: () => this.store.set({ [name]: Number(box.checked) === fallback() ? null : Number(box.checked) }),
+      type: "checkbox",
+      "data-name": name,
+      onchange: () =>
+        this.store.set({ [name]: Number(box.checked) === fallback() ? null : Number(box.checked) }),
     });
     this.onUpdate(() => (box.checked = Boolean(this.store.number(name, fallback()))), owner);
     return el("label", { class: "lab-switch", title: hyper.about }, box, ` ${hyper.label}`);
@@ -99,7 +116,11 @@ export class Fields {
   select(name, label, options, fallback) {
     const box = el(
       "select",
-      { "aria-label": label, "data-name": name, onchange: () => this.store.set({ [name]: box.value === fallback() ? null : box.value }) },
+      {
+        "aria-label": label,
+        "data-name": name,
+        onchange: () => this.store.set({ [name]: box.value === fallback() ? null : box.value }),
+      },
       ...options.map(([value, text]) => el("option", { value }, text)),
     );
     this.onUpdate(() => (box.value = this.store.text(name) ?? fallback()));

@@ -9,7 +9,10 @@ export const number = (value, digits = 4) => {
   const size = Math.abs(value);
   const text =
     size >= 1e5 || size < 1e-3
-      ? value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e")
+      ? value
+          .toExponential(digits - 1)
+          .replace(/\.?0+e/, "e")
+          .replace("e+", "e")
       : String(Number(value.toPrecision(digits)));
   return text.replaceAll("-", "−");
 };
@@ -60,14 +63,16 @@ export function sharp(canvas, width, height) {
 }
 
 const TURN = 2 * Math.PI;
-const polygon = (n, radius, turn = 0) => (context, r) => {
-  for (let i = 0; i < n; i++) {
-    const size = r * (Array.isArray(radius) ? radius[i % radius.length] : radius);
-    const angle = turn - TURN / 4 + (i * TURN) / n;
-    context.lineTo(size * Math.cos(angle), size * Math.sin(angle));
-  }
-  context.closePath();
-};
+const polygon =
+  (n, radius, turn = 0) =>
+  (context, r) => {
+    for (let i = 0; i < n; i++) {
+      const size = r * (Array.isArray(radius) ? radius[i % radius.length] : radius);
+      const angle = turn - TURN / 4 + (i * TURN) / n;
+      context.lineTo(size * Math.cos(angle), size * Math.sin(angle));
+    }
+    context.closePath();
+  };
 
 const SHAPES = {
   circle: (context, r) => context.arc(0, 0, r, 0, TURN),

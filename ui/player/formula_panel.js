@@ -12,7 +12,12 @@ export class FormulaPanel {
   constructor() {
     this.head = el("h3", {});
     this.body = el("div", { class: "lab-lines" });
-    this.element = el("section", { class: "lab-formulas", "aria-label": "The update, with this step's numbers" }, this.head, this.body);
+    this.element = el(
+      "section",
+      { class: "lab-formulas", "aria-label": "The update, with this step's numbers" },
+      this.head,
+      this.body,
+    );
   }
 
   // quantities: name -> one row (T,) for each coordinate, or a single one that they share.
@@ -22,10 +27,14 @@ export class FormulaPanel {
     if (key === this.#lines) return;
     this.#lines = key;
     this.#slots = [];
-    this.body.replaceChildren(...lines.flatMap((line) => [
-      el("div", { class: "lab-line" }, mathml(line.formula)),
-      ...(quantities.get(line.name).length === 1 ? [""] : AXES[dim]).map((axis, j) => this.#numbers(line, axis, j)),
-    ]));
+    this.body.replaceChildren(
+      ...lines.flatMap((line) => [
+        el("div", { class: "lab-line" }, mathml(line.formula)),
+        ...(quantities.get(line.name).length === 1 ? [""] : AXES[dim]).map((axis, j) =>
+          this.#numbers(line, axis, j),
+        ),
+      ]),
+    );
   }
 
   #numbers({ name, numbers }, axis, j) {
@@ -39,7 +48,13 @@ export class FormulaPanel {
     }
     // What is measured and not computed, as the gradient, is its value and nothing else.
     const terms = formula.querySelectorAll("mn, mo").length > 1 ? [formula, el("span", {}, "=")] : [];
-    return el("div", { class: "lab-numbers", "data-line": name, "data-axis": axis }, el("i", {}, axis), ...terms, value);
+    return el(
+      "div",
+      { class: "lab-numbers", "data-line": name, "data-axis": axis },
+      el("i", {}, axis),
+      ...terms,
+      value,
+    );
   }
 
   time(i, title) {

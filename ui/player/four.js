@@ -12,7 +12,12 @@ export class Four {
       return { button, canvas, text };
     });
     this.says = el("p", {});
-    this.element = el("div", { class: "lab-four", role: "group", "aria-label": "Four learning curves" }, this.says, ...this.cards.map(({ button }) => button));
+    this.element = el(
+      "div",
+      { class: "lab-four", role: "group", "aria-label": "Four learning curves" },
+      this.says,
+      ...this.cards.map(({ button }) => button),
+    );
     this.observer = new ResizeObserver(() => this.paint());
     this.observer.observe(this.element);
   }
@@ -60,7 +65,10 @@ export class Four {
     for (let i = 0; i < curve.length; i++) {
       const u = (Math.log10(curve[i]) - bottom) / (top - bottom);
       if (Number.isNaN(u)) break;
-      context.lineTo(2 + (i / (curve.length - 1)) * (w - 4), Math.max(-50, Math.min(h + 50, h - 3 - u * (h - 6))));
+      context.lineTo(
+        2 + (i / (curve.length - 1)) * (w - 4),
+        Math.max(-50, Math.min(h + 50, h - 3 - u * (h - 6))),
+      );
     }
     context.stroke();
   }

@@ -17,7 +17,8 @@ export class Hand {
     const { main, loss } = player;
     const timed = [loss, player.ratePlot.stage]; // a press on them is a step
     const { signal } = this.#abort;
-    const on = (target, type, act, options = {}) => target.addEventListener(type, act, { signal, ...options });
+    const on = (target, type, act, options = {}) =>
+      target.addEventListener(type, act, { signal, ...options });
     on(main.host, "pointerdown", (event) => this.#press(event), { capture: true });
     // In the capture phase, before Plotly's own layers see them and begin to pan.
     for (const type of ["mousedown", "touchstart"])
@@ -103,7 +104,8 @@ export class Hand {
   }
 
   #move(stage, event) {
-    if (this.drag || event.buttons || event.pointerType !== "mouse" || !this.player.ready || !stage.ready) return;
+    if (this.drag || event.buttons || event.pointerType !== "mouse" || !this.player.ready || !stage.ready)
+      return;
     const { x, y } = stage.at(event.clientX, event.clientY);
     this.#show(this.#nearest(stage, x, y), event);
     if (stage === this.player.main) stage.host.classList.toggle("lab-grab", this.#holds(event));
@@ -132,7 +134,13 @@ export class Hand {
     const ink = this.player.colors.ink(run.look.color);
     const rows = [
       ["step", String(i)],
-      ["position", point(run.path.map((row) => row[i]), (value, j) => this.#digits(value, j))],
+      [
+        "position",
+        point(
+          run.path.map((row) => row[i]),
+          (value, j) => this.#digits(value, j),
+        ),
+      ],
       ["loss", number(run.losses[i], run.path.length === 1 ? this.#digits(run.losses[i], 1) : 5)],
       ["gradient norm", number(run.slopes[i], 3)],
       ...(run.rates?.[i] === undefined ? [] : [["rate", number(run.rates[i], 4)]]),
@@ -193,7 +201,9 @@ const digitsFor = (value, unit) => {
 // Whether a control does something by itself at a key. Sliders move by arrows; Home and End, which
 // would throw away what is set, are the player's.
 function isOwnKey(target, key) {
-  const control = target.closest?.("input, textarea, select, button, summary, a, [contenteditable], [role=slider]");
+  const control = target.closest?.(
+    "input, textarea, select, button, summary, a, [contenteditable], [role=slider]",
+  );
   if (!control) return false;
   if (control.matches("[type=range], [role=slider]")) return key.startsWith("Arrow");
   return !control.matches("[type=checkbox], button, summary, a") || key === " ";

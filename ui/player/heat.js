@@ -22,7 +22,8 @@ export class Heat {
     this.canvas = document.createElement("canvas");
     this.canvas.className = "lab-heat";
     host.append(this.canvas);
-    const on = (type, act, options) => this.canvas.addEventListener(type, act, { signal: this.#abort.signal, ...options });
+    const on = (type, act, options) =>
+      this.canvas.addEventListener(type, act, { signal: this.#abort.signal, ...options });
     on("wheel", (event) => this.#wheel(event), { passive: false });
     on("pointerdown", (event) => this.#down(event));
     on("pointermove", (event) => this.#move(event));
@@ -74,7 +75,9 @@ export class Heat {
   // Keep the values under `shares` in place and make the window `factor` times as wide.
   zoom(factor, shares = [0.5, 0.5]) {
     if (!this.window) return;
-    const next = this.window.map((_, i) => this.#cut(i, shares[i] * (1 - factor), shares[i] * (1 - factor) + factor));
+    const next = this.window.map((_, i) =>
+      this.#cut(i, shares[i] * (1 - factor), shares[i] * (1 - factor) + factor),
+    );
     const { axes } = this;
     if (next.some(([low, high], i) => !(high - low > DEEPEST * (axes[i].high - axes[i].low)))) return;
     this.#look(next);
@@ -160,7 +163,10 @@ export class Heat {
     context.fillStyle = colors.grid;
     context.fillRect(frame.left, frame.top, frame.width, frame.height);
     if (this.#image) {
-      const { image, of: [[a, b], [c, d]] } = this.#image;
+      const {
+        image,
+        of: [[a, b], [c, d]],
+      } = this.#image;
       const [x0, x1, y0, y1] = [this.x(a), this.x(b), this.y(d), this.y(c)];
       // Many cells a pixel are averaged, so that a line of one cell is not lost.
       context.imageSmoothingEnabled = Math.abs(y1 - y0) < image.height || x1 - x0 < image.width;
@@ -224,10 +230,15 @@ function ticks({ low, high }, scale, room) {
     const size = Math.max(Math.abs(low), Math.abs(high));
     const isDeep = width < 1e-4 * size;
     const digits = Math.max(0, Math.ceil(-Math.log10(width)) + 1);
-    const base = isDeep ? Number(((low + high) / 2).toPrecision(Math.min(17, Math.ceil(Math.log10(size / width)) + 1))) : 0;
+    const base = isDeep
+      ? Number(((low + high) / 2).toPrecision(Math.min(17, Math.ceil(Math.log10(size / width)) + 1)))
+      : 0;
     const first = Math.ceil((low - base) / step);
     for (let k = first; k <= Math.floor((high - base) / step); k++)
-      texts.push([base + k * step, isDeep ? number(k * step, 2) : String(Number((k * step).toFixed(Math.min(20, digits))))]);
+      texts.push([
+        base + k * step,
+        isDeep ? number(k * step, 2) : String(Number((k * step).toFixed(Math.min(20, digits)))),
+      ]);
     return { texts, base: isDeep ? base : null };
   }
   return { texts: texts.filter((v) => v >= low && v <= high).map((v) => [v, number(v, 4)]), base: null };

@@ -46,7 +46,12 @@ export const prefetch = () => Promise.allSettled([catalog, plotly, ...styles].ma
 export async function loaded(root, own) {
   for (let attempt = 0; ; attempt++) {
     try {
-      const [build, known, Plotly] = await Promise.all([own(attempt), catalog(), plotly(), ...styles.map((load) => load())]);
+      const [build, known, Plotly] = await Promise.all([
+        own(attempt),
+        catalog(),
+        plotly(),
+        ...styles.map((load) => load()),
+      ]);
       return { build, catalog: known, Plotly };
     } catch (error) {
       console.error(error);
@@ -61,6 +66,13 @@ const retried = (root) =>
       root.replaceChildren(el("p", { class: "lab-wait" }, "Loading again…"));
       done();
     };
-    const sentence = "Some of the app's files did not load: the connection failed, or the app has just been updated. ";
-    root.replaceChildren(el("div", { class: "lab-wait", role: "alert" }, el("p", {}, sentence, button("Retry", "Load the files again", again))));
+    const sentence =
+      "Some of the app's files did not load: the connection failed, or the app has just been updated. ";
+    root.replaceChildren(
+      el(
+        "div",
+        { class: "lab-wait", role: "alert" },
+        el("p", {}, sentence, button("Retry", "Load the files again", again)),
+      ),
+    );
   });

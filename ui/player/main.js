@@ -2,8 +2,9 @@
 // each message. It calls again before the last call has ended, runs the cleanup of a call that was
 // overtaken, and puts an error in place of the page. So no call fails here, and a page is closed only
 // when it has left the document.
-import { Controls } from "./controls.js";
+
 import { onReconnect } from "./connection.js";
+import { Controls } from "./controls.js";
 import { button, el } from "./format.js";
 import { loaded, prefetch } from "./load.js";
 import { Player } from "./player.js";
@@ -18,7 +19,8 @@ const isFirst = globalThis.descentLab.id === ID;
 if (isFirst) prefetch();
 
 const reload = () => button("Reload", "Load the page anew", () => location.reload());
-const defaults = () => el("a", { href: location.pathname, target: "_self" }, "Open this page at its defaults");
+const defaults = () =>
+  el("a", { href: location.pathname, target: "_self" }, "Open this page at its defaults");
 
 // One sentence above the page, which itself stays as it is.
 function say(...parts) {
@@ -33,10 +35,18 @@ const hush = () => document.querySelector("[data-lab-said]")?.remove();
 const guarded = (act) => async (component) => {
   try {
     if (isFirst) return await act(component);
-    say("A new version of Descent Lab is running on the server. Reload to use it; your setup is kept. ", reload());
+    say(
+      "A new version of Descent Lab is running on the server. Reload to use it; your setup is kept. ",
+      reload(),
+    );
   } catch (error) {
     console.error(error);
-    say("Something went wrong while the page was drawn. Reload to go on, with your setup kept, or start afresh. ", reload(), " ", defaults());
+    say(
+      "Something went wrong while the page was drawn. Reload to go on, with your setup kept, or start afresh. ",
+      reload(),
+      " ",
+      defaults(),
+    );
   }
   return undefined;
 };
@@ -128,7 +138,9 @@ const pageOf = (load) => {
     leave(parent);
     const root = parent.querySelector("[data-lab]");
     if (header.failed && !mounted.has(parent)) {
-      root.replaceChildren(el("div", { class: "lab-wait", role: "alert" }, el("p", {}, `${header.failed} `, defaults())));
+      root.replaceChildren(
+        el("div", { class: "lab-wait", role: "alert" }, el("p", {}, `${header.failed} `, defaults())),
+      );
       return;
     }
     if (!mounted.has(parent)) mounted.set(parent, new Mounted(root, header, load));

@@ -2,8 +2,12 @@
 // MathML that draws is made of it: no link, no script, no markup that a formula might carry along.
 
 const SPACE = "http://www.w3.org/1998/Math/MathML";
-const ELEMENTS = new Set("math mfrac mi mn mo mover mrow mspace msqrt mstyle msub msubsup msup mtext munder munderover".split(" "));
-const ATTRIBUTES = new Set("accent display displaystyle fence form mathvariant scriptlevel stretchy width".split(" "));
+const ELEMENTS = new Set(
+  "math mfrac mi mn mo mover mrow mspace msqrt mstyle msub msubsup msup mtext munder munderover".split(" "),
+);
+const ATTRIBUTES = new Set(
+  "accent display displaystyle fence form mathvariant scriptlevel stretchy width".split(" "),
+);
 
 function build(tree) {
   if (typeof tree === "string") return document.createTextNode(tree);

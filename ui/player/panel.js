@@ -3,7 +3,18 @@ import { Cobweb } from "./cobweb.js";
 import { Deep } from "./deep.js";
 import { button, el, number, placeTip, point } from "./format.js";
 import { Heat } from "./heat.js";
-import { ARRIVED, basinImage, basinShares, CYCLE, DIVERGED, differenceImage, mapImage, SETTLED, UNDEFINED, visitsImage } from "./inks.js";
+import {
+  ARRIVED,
+  basinImage,
+  basinShares,
+  CYCLE,
+  DIVERGED,
+  differenceImage,
+  mapImage,
+  SETTLED,
+  UNDEFINED,
+  visitsImage,
+} from "./inks.js";
 import { WORDS } from "./words.js";
 
 const NAMES = { map: "Map", basins: "Basins", orbits: "Orbits" };
@@ -52,7 +63,8 @@ export class Panel {
   // What the runs' message says of the panel: which one it is, of which optimizers, over what.
   setView(view, groups) {
     const { surface } = this.store;
-    const known = (v) => JSON.stringify({ ...v, lr: null, window: this.store.text("view"), surface: surface.key });
+    const known = (v) =>
+      JSON.stringify({ ...v, lr: null, window: this.store.text("view"), surface: surface.key });
     const changed = !this.#view || known(view) !== this.#known.head;
     this.#known.head = known(view);
     this.#view = view;
@@ -116,7 +128,8 @@ export class Panel {
     return this.#map.header.axes.map((axis) => ({
       ...this.#hyper(axis.name),
       ...axis,
-      label: this.#view.panel === "orbits" && axis.name === "x" ? "p after 500 steps" : this.#label(axis.name),
+      label:
+        this.#view.panel === "orbits" && axis.name === "x" ? "p after 500 steps" : this.#label(axis.name),
     }));
   }
 
@@ -130,20 +143,40 @@ export class Panel {
       ...surface.panels.map((key, i) =>
         el(
           "button",
-          { type: "button", role: "tab", "data-panel": key, "aria-selected": String(key === panel), onclick: () => this.store.set({ panel: i ? key : null, view: null }) },
+          {
+            type: "button",
+            role: "tab",
+            "data-panel": key,
+            "aria-selected": String(key === panel),
+            onclick: () => this.store.set({ panel: i ? key : null, view: null }),
+          },
           NAMES[key],
         ),
       ),
     );
     const optimizers = catalog.optimizers.map((o) => [o.key, o.name]);
-    const of = select("Optimizer of the map", optimizers, focus, (key) => this.store.set({ of: key, across: null, view: null, versus: key === versus ? focus : versus }));
+    const of = select("Optimizer of the map", optimizers, focus, (key) =>
+      this.store.set({ of: key, across: null, view: null, versus: key === versus ? focus : versus }),
+    );
     const picks = [of];
     if (panel === "map") {
       const own = this.looks.get(focus).hypers.filter((h) => h.name !== "lr" && h.scale !== "switch");
       const names = [...own, ...surface.params].map((h) => h.name).concat(["x", "y"].slice(0, surface.dim));
-      picks.push("lr ×", select("Second axis", names.map((n) => [n, this.#label(n)]), across, (name) => this.store.set({ across: name, view: null })));
+      picks.push(
+        "lr ×",
+        select(
+          "Second axis",
+          names.map((n) => [n, this.#label(n)]),
+          across,
+          (name) => this.store.set({ across: name, view: null }),
+        ),
+      );
     }
-    if (panel === "basins") picks.push("and", select("Optimizer of the other basins", optimizers, versus, (key) => this.store.set({ versus: key })));
+    if (panel === "basins")
+      picks.push(
+        "and",
+        select("Optimizer of the other basins", optimizers, versus, (key) => this.store.set({ versus: key })),
+      );
     this.picks.replaceChildren(...picks);
   }
 
@@ -177,7 +210,10 @@ export class Panel {
     const text = this.store.text("view");
     if (!text) return null;
     const [a, b, c, d] = text.split(",").map(Number);
-    return [[a, b], [c, d]];
+    return [
+      [a, b],
+      [c, d],
+    ];
   }
 
   #images({ panel, steps }, colors) {
@@ -186,7 +222,10 @@ export class Panel {
     if (panel === "orbits") return [visitsImage(groups.visits, groups.kind0[0], colors)];
     const difference = differenceImage(groups, colors);
     this.share = difference.share;
-    return [...[0, 1].map((i) => basinImage(groups[`kind${i}`], groups[`count${i}`], groups[`minimum${i}`], steps)), difference.image];
+    return [
+      ...[0, 1].map((i) => basinImage(groups[`kind${i}`], groups[`count${i}`], groups[`minimum${i}`], steps)),
+      difference.image,
+    ];
   }
 
   #build(panel) {
@@ -196,7 +235,9 @@ export class Panel {
     this.cobweb = null;
     this.hosts.className = `lab-heats lab-heats-${panel}`;
     this.titles = [];
-    const parts = Array.from({ length: panel === "basins" ? 3 : 1 }, () => el("div", { class: "lab-heatbox" }));
+    const parts = Array.from({ length: panel === "basins" ? 3 : 1 }, () =>
+      el("div", { class: "lab-heatbox" }),
+    );
     const boxes = parts.map((part) => {
       const title = el("h4", {});
       this.titles.push(title);
@@ -224,7 +265,14 @@ export class Panel {
 
   #cobwebRun() {
     const { focus, update } = this.groups ?? {};
-    return focus && { path: focus[0], update, look: this.looks.get(this.#view.focus), domain: this.store.surface.domain[0] };
+    return (
+      focus && {
+        path: focus[0],
+        update,
+        look: this.looks.get(this.#view.focus),
+        domain: this.store.surface.domain[0],
+      }
+    );
   }
 
   #look(window) {
@@ -272,8 +320,13 @@ export class Panel {
       const place = header.places[i][[cell.column, cell.row][i]] ?? at.values[i];
       return [header.panel === "orbits" && i ? "p" : this.#label(name), number(place, 6)];
     });
-    const rows = header.racers.map((key, i) => [this.looks.get(key).name, this.#fate(i, cell, groups, header)]);
-    this.tip.replaceChildren(...[...axes, ...rows].map(([name, value]) => el("div", {}, el("span", {}, name), ` ${value}`)));
+    const rows = header.racers.map((key, i) => [
+      this.looks.get(key).name,
+      this.#fate(i, cell, groups, header),
+    ]);
+    this.tip.replaceChildren(
+      ...[...axes, ...rows].map(([name, value]) => el("div", {}, el("span", {}, name), ` ${value}`)),
+    );
     placeTip(this.tip, this.root, event);
   }
 
@@ -286,16 +339,28 @@ export class Panel {
     if (kind === UNDEFINED) return `undefined, 0/0 at step ${count}`;
     if (kind === SETTLED) return `at a minimum from step ${count}${said}`;
     if (kind === CYCLE) return `in a cycle of ${count}${said}`;
-    const fallen = count === ARRIVED ? ", its loss fell to the lowest known" : count ? `, its loss fell by 10${power(-count / 100)}` : "";
+    const fallen =
+      count === ARRIVED
+        ? ", its loss fell to the lowest known"
+        : count
+          ? `, its loss fell by 10${power(-count / 100)}`
+          : "";
     return `neither settled nor diverged in ${header.steps} steps${fallen}${said}`;
   }
 
   #overlay(context, heat) {
     const { header } = this.#map;
     const { colors, store } = this.player;
-    const now = header.axes.map(({ name }) => (name === "lr" ? store.number("lr", store.surface.rate.default) : store.number(this.#stateName(name), this.#hyper(name).default)));
+    const now = header.axes.map(({ name }) =>
+      name === "lr"
+        ? store.number("lr", store.surface.rate.default)
+        : store.number(this.#stateName(name), this.#hyper(name).default),
+    );
     if (header.panel === "map" && header.boundary) {
-      for (const [color, width] of [[colors.back, 5], [colors.text, 2.5]]) {
+      for (const [color, width] of [
+        [colors.back, 5],
+        [colors.text, 2.5],
+      ]) {
         context.strokeStyle = color;
         context.lineWidth = width;
         context.beginPath();
@@ -328,11 +393,18 @@ export class Panel {
 
   #showWords(header) {
     const names = header.racers.map((key) => this.looks.get(key).name);
-    const { title, says, legend } = WORDS[header.panel]({ names, header, share: this.share, label: this.#label });
+    const { title, says, legend } = WORDS[header.panel]({
+      names,
+      header,
+      share: this.share,
+      label: this.#label,
+    });
     title.forEach((text, i) => (this.titles[i].textContent = text));
     this.says.textContent = says;
     if (this.shares) this.#showShares(names);
-    this.legend.replaceChildren(...legend.map(([css, text]) => el("span", {}, el("i", { class: `lab-ink ${css}` }), text)));
+    this.legend.replaceChildren(
+      ...legend.map(([css, text]) => el("span", {}, el("i", { class: `lab-ink ${css}` }), text)),
+    );
   }
 
   #showShares(names) {
@@ -341,16 +413,27 @@ export class Panel {
       el(
         "tr",
         {},
-        el("th", { scope: "row" }, el("i", { style: { background: css } }), minimum === null ? text : point(surface.minima[minimum], 3)),
+        el(
+          "th",
+          { scope: "row" },
+          el("i", { style: { background: css } }),
+          minimum === null ? text : point(surface.minima[minimum], 3),
+        ),
         ...shares.map((share) => el("td", {}, share === 0 ? "–" : `${number(100 * share, 2)} %`)),
       ),
     );
-    const head = el("tr", {}, el("th", {}, "Share of the starts"), ...names.map((name) => el("th", { scope: "col" }, name)));
+    const head = el(
+      "tr",
+      {},
+      el("th", {}, "Share of the starts"),
+      ...names.map((name) => el("th", { scope: "col" }, name)),
+    );
     this.shares.replaceChildren(head, ...rows);
   }
 }
 
-const power = (value) => value.toFixed(1).replace(/[-.\d]/g, (c) => ({ "-": "⁻", ".": "·" })[c] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]);
+const power = (value) =>
+  value.toFixed(1).replace(/[-.\d]/g, (c) => ({ "-": "⁻", ".": "·" })[c] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]);
 
 const select = (label, options, value, act) =>
   el(

@@ -35,8 +35,21 @@ export class Parts {
   // gradient is taken elsewhere, and slopes in one dimension.
   show(rows, positions, { isScaled, probes, slopes }) {
     const dim = positions.length;
-    const [memory, gradient, decay, rates, shrinkage] = [0, 1, 2, 3, 4].map((k) => rows.slice(k * dim, (k + 1) * dim));
-    Object.assign(this, { dim, isScaled, positions, memory, gradient, decay, rates, shrinkage, probes, slopes });
+    const [memory, gradient, decay, rates, shrinkage] = [0, 1, 2, 3, 4].map((k) =>
+      rows.slice(k * dim, (k + 1) * dim),
+    );
+    Object.assign(this, {
+      dim,
+      isScaled,
+      positions,
+      memory,
+      gradient,
+      decay,
+      rates,
+      shrinkage,
+      probes,
+      slopes,
+    });
   }
 
   time(i, rate) {
@@ -51,7 +64,13 @@ export class Parts {
   // scaling are drawn shorter.
   #arrows(stage) {
     const here = this.#at(this.positions);
-    const [memory, gradient, decay, rates, shrinkage] = [this.memory, this.gradient, this.decay, this.rates, this.shrinkage].map(this.#at);
+    const [memory, gradient, decay, rates, shrinkage] = [
+      this.memory,
+      this.gradient,
+      this.decay,
+      this.rates,
+      this.shrinkage,
+    ].map(this.#at);
     const sum = (a, b) => a.map((v, j) => v + b[j]);
     const before = rates.map((rate) => (this.isScaled ? this.rate / rate : 1)); // P
     const raw = [memory, gradient].map((part) => part.map((v, j) => v * before[j]));
@@ -70,28 +89,58 @@ export class Parts {
       some(memory) && { kind: "memory", from: decay, to: middle, by: raw[0] },
       { kind: "gradient", from: middle, to: end, by: raw[1] },
       this.isScaled && { kind: "unscaled", from: decay, to: end, by: whole },
-      some(shrinkage) && { kind: "shrinkage", from: step.map((v, j) => v - shrinkage[j]), to: step, by: shrinkage },
+      some(shrinkage) && {
+        kind: "shrinkage",
+        from: step.map((v, j) => v - shrinkage[j]),
+        to: step,
+        by: shrinkage,
+      },
       { kind: "step", from: zero, to: step, by: step },
     ];
     return { arrows: arrows.filter(Boolean), shrink };
   }
 
-  #pixels = (stage, [x, y = 0]) => [x * (stage.x(1) - stage.x(0)), this.dim === 1 ? 0 : y * (stage.y(1) - stage.y(0))];
+  #pixels = (stage, [x, y = 0]) => [
+    x * (stage.x(1) - stage.x(0)),
+    this.dim === 1 ? 0 : y * (stage.y(1) - stage.y(0)),
+  ];
 
   #showLegend() {
     const { player } = this;
     if (!player.ready) return;
     const { arrows, shrink } = this.#arrows(player.main);
     const entry = (term, fact, color = null, dash = false) =>
-      el("div", {}, el("dt", {}, color ? el("span", { class: `lab-arrow${dash ? " lab-dashed" : ""}`, style: { "--lab-color": color } }) : "", term), el("dd", {}, fact));
+      el(
+        "div",
+        {},
+        el(
+          "dt",
+          {},
+          color
+            ? el("span", { class: `lab-arrow${dash ? " lab-dashed" : ""}`, style: { "--lab-color": color } })
+            : "",
+          term,
+        ),
+        el("dd", {}, fact),
+      );
     const entries = arrows.map(({ kind, by }) => {
       const { name, color, dash, isRaw } = KINDS[kind];
       const drawn = shrink > 1 && isRaw ? ` (drawn ÷ ${number(shrink)})` : "";
-      return entry(name + drawn, point(by, 3), color ? player.colors.ink(color) : "currentColor", Boolean(dash));
+      return entry(
+        name + drawn,
+        point(by, 3),
+        color ? player.colors.ink(color) : "currentColor",
+        Boolean(dash),
+      );
     });
     const rates = this.#at(this.rates);
     const alike = rates.every((rate) => rate === rates[0]);
-    entries.push(entry(this.isScaled ? "effective rate η / P of each coordinate" : "rate η", alike ? number(rates[0], 4) : point(rates, 3)));
+    entries.push(
+      entry(
+        this.isScaled ? "effective rate η / P of each coordinate" : "rate η",
+        alike ? number(rates[0], 4) : point(rates, 3),
+      ),
+    );
     this.legend.replaceChildren(...entries);
   }
 
@@ -105,7 +154,12 @@ export class Parts {
       const [from, to] = [arrow.from, arrow.to].map((v) => this.#pixels(stage, v));
       return { ...KINDS[arrow.kind], from: [from[0], from[1] + level], to: [to[0], to[1] + level] };
     });
-    const probe = this.probes && this.#pixels(stage, this.#at(this.probes).map((v, j) => v - this.positions[j][this.i]));
+    const probe =
+      this.probes &&
+      this.#pixels(
+        stage,
+        this.#at(this.probes).map((v, j) => v - this.positions[j][this.i]),
+      );
     context.save();
     context.lineCap = "butt";
     if (this.slopes) this.#tangent(context, stage, here);
@@ -119,7 +173,8 @@ export class Parts {
 
   #all(context, frame, arrows, probe, put) {
     if (this.dim === 2) this.#rates(context, put([0, 0]));
-    for (const arrow of arrows) drawArrow(context, frame, put(arrow.from), put(arrow.to), arrow, this.player.colors);
+    for (const arrow of arrows)
+      drawArrow(context, frame, put(arrow.from), put(arrow.to), arrow, this.player.colors);
     if (probe) this.#ghost(context, put(probe));
   }
 
@@ -127,7 +182,10 @@ export class Parts {
   #lens(context, { left, top, width, height }, here, arrows, probe, ends) {
     const { colors } = this.player;
     const [xs, ys] = [0, 1].map((j) => ends.map((end) => end[j]));
-    const [low, high] = [[Math.min(...xs), Math.min(...ys)], [Math.max(...xs), Math.max(...ys)]];
+    const [low, high] = [
+      [Math.min(...xs), Math.min(...ys)],
+      [Math.max(...xs), Math.max(...ys)],
+    ];
     const isFlat = this.dim === 1; // where arrows are below each other, and only their length counts
     const size = Math.max(high[0] - low[0], isFlat ? 0 : high[1] - low[1]);
     const side = Math.min(LENS, 0.42 * width, 0.42 * height);
@@ -140,7 +198,8 @@ export class Parts {
       height: side,
     };
     const middle = [frame.left + side / 2, frame.top + side / 2 + 6];
-    const put = (end) => end.map((v, j) => middle[j] + (v - (low[j] + high[j]) / 2) * (isFlat && j ? 1.6 : factor));
+    const put = (end) =>
+      end.map((v, j) => middle[j] + (v - (low[j] + high[j]) / 2) * (isFlat && j ? 1.6 : factor));
     context.save();
     context.fillStyle = colors.back;
     context.globalAlpha = 0.88;
@@ -206,7 +265,14 @@ export class Parts {
 }
 
 // An arrow as far as the frame; its head is at the frame's edge where it goes on beyond.
-function drawArrow(context, frame, [x0, y0], [x1, y1], { color, dash = [], width = 5, isThin = false }, colors) {
+function drawArrow(
+  context,
+  frame,
+  [x0, y0],
+  [x1, y1],
+  { color, dash = [], width = 5, isThin = false },
+  colors,
+) {
   const end = reachable(x0, y0, x1, y1);
   const seen = end && clip(x0, y0, ...end, frame);
   if (!seen) return;

@@ -3,7 +3,12 @@ import { el, say, swatch } from "./format.js";
 import { mathml } from "./mathml.js";
 
 const shared = (fields, catalog) =>
-  catalog.shared.map((h) => fields.field({ ...h, label: { warmup: "warm-up", warmup_from: "begins at", total: "planned" }[h.name] }, h.name));
+  catalog.shared.map((h) =>
+    fields.field(
+      { ...h, label: { warmup: "warm-up", warmup_from: "begins at", total: "planned" }[h.name] },
+      h.name,
+    ),
+  );
 
 const own = (fields, schedule) => schedule.hypers.map((h) => fields.field(h, `${schedule.key}.${h.name}`));
 
@@ -15,22 +20,41 @@ export function plan(fields, store, fallback = () => store.catalog.defaults.sche
   const word = el("span", {});
   fields.onUpdate(() => {
     const warmup = store.number("warmup", 0);
-    say(word, schedules.find(({ key }) => key === current()).name.toLowerCase() + (warmup ? `, warm-up of ${warmup}` : ""));
+    say(
+      word,
+      schedules.find(({ key }) => key === current()).name.toLowerCase() +
+        (warmup ? `, warm-up of ${warmup}` : ""),
+    );
   });
   const box = (schedule) => {
-    const made = el("div", { class: "lab-params" }, el("p", { class: "lab-about" }, schedule.about), mathml(schedule.formula), ...own(fields, schedule));
+    const made = el(
+      "div",
+      { class: "lab-params" },
+      el("p", { class: "lab-about" }, schedule.about),
+      mathml(schedule.formula),
+      ...own(fields, schedule),
+    );
     fields.onUpdate(() => (made.hidden = current() !== schedule.key));
     return made;
   };
   const fold = el(
     "details",
-    { class: "lab-fold", "data-fold": "schedule", open: ["schedule", "warmup"].some((name) => store.isSet(name)) },
+    {
+      class: "lab-fold",
+      "data-fold": "schedule",
+      open: ["schedule", "warmup"].some((name) => store.isSet(name)),
+    },
     el("summary", {}, el("b", {}, "Schedule"), " ", word),
   );
   const unfold = () => {
     if (!fold.open || fold.childElementCount > 1) return;
     fold.append(
-      fields.select("schedule", "Schedule", schedules.map(({ key, name }) => [key, name]), fallback),
+      fields.select(
+        "schedule",
+        "Schedule",
+        schedules.map(({ key, name }) => [key, name]),
+        fallback,
+      ),
       ...schedules.map(box),
       ...shared(fields, store.catalog),
     );
@@ -46,15 +70,30 @@ export function plans(fields, store, usual) {
   const { catalog } = store;
   const rows = catalog.schedules.map((schedule) => {
     const toggle = el("input", {
-      type: "checkbox", "data-name": schedule.key, "aria-label": `Race ${schedule.name}`,
+      type: "checkbox",
+      "data-name": schedule.key,
+      "aria-label": `Race ${schedule.name}`,
       onchange: () => store.choose("sched", usual, schedule.key, toggle.checked),
     });
     const more = `More of ${schedule.name}`;
     const card = el(
       "div",
       { class: "lab-racer lab-plan", style: { "--lab-color": schedule.color } },
-      el("label", { class: "lab-name", title: schedule.about }, toggle, swatch(schedule), el("b", {}, schedule.name)),
-      el("details", {}, el("summary", { title: more, "aria-label": more }), mathml(schedule.formula), ...own(fields, schedule), el("p", {}, `${schedule.about} ${schedule.convention}`)),
+      el(
+        "label",
+        { class: "lab-name", title: schedule.about },
+        toggle,
+        swatch(schedule),
+        el("b", {}, schedule.name),
+      ),
+      el(
+        "details",
+        {},
+        el("summary", { title: more, "aria-label": more }),
+        mathml(schedule.formula),
+        ...own(fields, schedule),
+        el("p", {}, `${schedule.about} ${schedule.convention}`),
+      ),
     );
     fields.onUpdate(() => {
       toggle.checked = store.chosen("sched", usual).includes(schedule.key);

@@ -7,9 +7,9 @@ import { inWords, Results } from "./results.js";
 import { drawAxis, drawField, drawLabels, drawStationary } from "./scenery.js";
 import { Stage } from "./stage.js";
 import { LATE } from "./store.js";
-import { Tuning } from "./tuning.js";
 import { readTheme } from "./theme.js";
 import { box, Trail } from "./trail.js";
+import { Tuning } from "./tuning.js";
 
 const SPEEDS = [5, 15, 40, 100, 300, 1000];
 const FRAME = 34; // ms, two frames
@@ -91,7 +91,8 @@ export class Player {
     clearTimeout(this.#reliefTimer);
     const isAnother = this.#framed !== this.header?.surface || !this.main.ready;
     if (isAnother || this.#reliefTime < SLOW) this.#showRelief();
-    else if (this.#relief !== this.#reliefShown) this.#reliefTimer = setTimeout(() => this.#showRelief(), REST);
+    else if (this.#relief !== this.#reliefShown)
+      this.#reliefTimer = setTimeout(() => this.#showRelief(), REST);
   }
 
   setRuns({ header, groups }) {
@@ -134,8 +135,24 @@ export class Player {
     this.#steps = Math.max(1, (excess[0]?.length ?? 2) - 1);
     const time = Float64Array.from({ length: this.#steps + 1 }, (_, i) => i);
     const curve = (xs, ys) => (run) => ({ run, look: run.look, xs: xs(run), ys: ys(run) });
-    this.#curves.set(this.main, this.#runs.map(curve((r) => r.path[0], (r) => (dim === 2 ? r.path[1] : r.losses))));
-    this.#curves.set(this.loss, this.#runs.map(curve(() => time, (r) => (base === null ? r.losses : r.excess))));
+    this.#curves.set(
+      this.main,
+      this.#runs.map(
+        curve(
+          (r) => r.path[0],
+          (r) => (dim === 2 ? r.path[1] : r.losses),
+        ),
+      ),
+    );
+    this.#curves.set(
+      this.loss,
+      this.#runs.map(
+        curve(
+          () => time,
+          (r) => (base === null ? r.losses : r.excess),
+        ),
+      ),
+    );
   }
 
   // Where a run blew up and along which axis, drawn over its path.
@@ -268,7 +285,10 @@ export class Player {
     const room = 0.06 * (top - bottom);
     return {
       trace: { type: "scatter", mode: "lines", x, y: heights, line: { color: this.colors.line, width: 3 } },
-      ranges: [[low, high], [bottom - room, top + room]],
+      ranges: [
+        [low, high],
+        [bottom - room, top + room],
+      ],
       titles: ["p", "f(p)"],
     };
   }
@@ -310,12 +330,16 @@ export class Player {
     this.#lossAxes = axes;
     // On the Learning rate page it stands below the paths, and is too low for more.
     const isLow = this.loss.host.clientHeight < 240;
-    const text = this.loss.host.clientHeight < 130 ? "loss" : `loss − ${isLow ? "minimum" : "best known minimum"}`;
+    const text =
+      this.loss.host.clientHeight < 130 ? "loss" : `loss − ${isLow ? "minimum" : "best known minimum"}`;
     const title = { text: log ? text : "loss", standoff: 2 };
     const type = log ? "log" : "linear";
     this.loss.show(
       [],
-      { x: { range: [0, this.#steps * 1.02], title: { text: isOver ? "" : "step", standoff: 3 } }, y: { range, type, title, nticks: isLow ? 4 : 8 } },
+      {
+        x: { range: [0, this.#steps * 1.02], title: { text: isOver ? "" : "step", standoff: 3 } },
+        y: { range, type, title, nticks: isLow ? 4 : 8 },
+      },
       this.colors,
     );
   }
@@ -403,7 +427,10 @@ export class Player {
 
   // The height of a 1-D curve, from the samples that are drawn.
   #heightAt(p) {
-    const { heights: [heights], window: [[a, b]] } = this.#relief;
+    const {
+      heights: [heights],
+      window: [[a, b]],
+    } = this.#relief;
     const place = ((p - a) / (b - a)) * (heights.length - 1);
     const i = Math.min(heights.length - 2, Math.max(0, Math.floor(place)));
     return heights[i] + (place - i) * (heights[i + 1] - heights[i]);
@@ -469,10 +496,25 @@ export class Player {
     this.ratePlot = new RatePlot(this, Plotly);
     this.tuning = new Tuning(this.store, this.looks);
     this.root.append(
-      el("header", { class: "lab-brand" }, el("b", {}, "Descent Lab"), el("span", {}, "Which optimizer, and why did it blow up?")),
+      el(
+        "header",
+        { class: "lab-brand" },
+        el("b", {}, "Descent Lab"),
+        el("span", {}, "Which optimizer, and why did it blow up?"),
+      ),
       this.notes,
       this.title,
-      el("div", { class: "lab-stagebox" }, el("div", { class: "lab-views" }, mainHost, el("div", { class: "lab-plots" }, lossHost, this.ratePlot.host)), this.#transport()),
+      el(
+        "div",
+        { class: "lab-stagebox" },
+        el(
+          "div",
+          { class: "lab-views" },
+          mainHost,
+          el("div", { class: "lab-plots" }, lossHost, this.ratePlot.host),
+        ),
+        this.#transport(),
+      ),
       this.#tools(),
       el("div", { class: "lab-below" }, this.tuning.element, this.results.element),
     );
@@ -498,7 +540,13 @@ export class Player {
     this.playButton = button("▶", "Play", () => this.toggle(), { class: "lab-play" });
     this.clock = el("output", { class: "lab-clock" });
     this.scrubber = el("input", {
-      type: "range", min: 0, max: 1, step: "any", value: 0, class: "lab-scrub", "aria-label": "Step",
+      type: "range",
+      min: 0,
+      max: 1,
+      step: "any",
+      value: 0,
+      class: "lab-scrub",
+      "aria-label": "Step",
       oninput: () => {
         const t = Math.round(this.scrubber.valueAsNumber); // before pausing, which sets it
         this.pause();
@@ -532,7 +580,9 @@ export class Player {
     );
     const field = Boolean(this.store.number("field", 0));
     const toggleField = () => this.store.set({ field: this.store.number("field", 0) ? null : 1 });
-    this.fieldButton = button("Field", "Directions of steepest descent", toggleField, { "aria-pressed": field });
+    this.fieldButton = button("Field", "Directions of steepest descent", toggleField, {
+      "aria-pressed": field,
+    });
     return el(
       "div",
       { class: "lab-tools" },

@@ -12,7 +12,11 @@ export class RatePlot {
 
   constructor(player, Plotly) {
     this.player = player;
-    this.host = el("div", { class: "lab-stage lab-loss", "aria-label": "Learning rate against step", hidden: true });
+    this.host = el("div", {
+      class: "lab-stage lab-loss",
+      "aria-label": "Learning rate against step",
+      hidden: true,
+    });
     this.stage = new Stage(Plotly, this.host, {
       draw: this.#draw,
       margin: { l: 64, r: 12, t: 6, b: 40 },
@@ -32,7 +36,12 @@ export class RatePlot {
     this.host.hidden = !this.shown;
     this.player.root.classList.toggle("lab-hasrate", this.shown);
     this.#curves = this.shown
-      ? runs.map((run) => ({ run, look: run.look, xs: Float64Array.from(run.rates, (_, i) => i), ys: run.rates }))
+      ? runs.map((run) => ({
+          run,
+          look: run.look,
+          xs: Float64Array.from(run.rates, (_, i) => i),
+          ys: run.rates,
+        }))
       : [];
     if (this.shown) this.stage.paintNow();
   }
@@ -40,7 +49,10 @@ export class RatePlot {
   // From zero, so that a rate that is cut to a tenth looks like a tenth.
   showAxes(steps, colors) {
     if (!this.shown) return;
-    const highest = Math.max(1e-300, ...this.#curves.map(({ ys }) => ys.reduce((a, b) => (Number.isFinite(b) ? Math.max(a, b) : a), 0)));
+    const highest = Math.max(
+      1e-300,
+      ...this.#curves.map(({ ys }) => ys.reduce((a, b) => (Number.isFinite(b) ? Math.max(a, b) : a), 0)),
+    );
     const unit = 10 ** Math.floor(Math.log10(highest * 1.04));
     const top = unit * NICE.find((n) => n * unit >= highest * 1.04);
     const height = this.host.clientHeight;

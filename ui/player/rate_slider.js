@@ -15,10 +15,20 @@ export class RateSlider {
   constructor(store, player) {
     Object.assign(this, { store, player });
     this.range = el("input", {
-      type: "range", min: 0, max: NOTCHES, step: 1, class: "lab-ratebar", "aria-label": "Learning rate", "data-name": "lr",
+      type: "range",
+      min: 0,
+      max: NOTCHES,
+      step: 1,
+      class: "lab-ratebar",
+      "aria-label": "Learning rate",
+      "data-name": "lr",
       oninput: () => this.#put(tidy(this.#value(this.range.valueAsNumber / NOTCHES), this.hyper, DIGITS)),
     });
-    this.box = numberBox("Learning rate", () => this.hyper, (value) => this.#put(value));
+    this.box = numberBox(
+      "Learning rate",
+      () => this.hyper,
+      (value) => this.#put(value),
+    );
     this.bands = el("div", { class: "lab-bands" });
     this.element = el(
       "div",
@@ -76,10 +86,19 @@ export class RateSlider {
       const look = this.player.looks.get(key);
       const canvas = el("canvas", { "aria-hidden": "true" });
       const word = el("span", { class: "lab-bandword" });
-      const track = el("div", { class: "lab-track", onpointerdown: (event) => this.#press(event, track) }, canvas);
+      const track = el(
+        "div",
+        { class: "lab-track", onpointerdown: (event) => this.#press(event, track) },
+        canvas,
+      );
       const name = el(
         "button",
-        { type: "button", class: "lab-bandname", title: `Explain and map ${look.name}`, onclick: () => this.store.set({ of: key, across: null, view: null }) },
+        {
+          type: "button",
+          class: "lab-bandname",
+          title: `Explain and map ${look.name}`,
+          onclick: () => this.store.set({ of: key, across: null, view: null }),
+        },
         swatch(look),
         look.name,
       );
@@ -118,7 +137,13 @@ export class RateSlider {
     const unit = wide / strip.length;
     for (let i = 0, from = 0; i < strip.length; i++) {
       if (i + 1 < strip.length && strip[i + 1] === strip[from]) continue;
-      context.fillStyle = `rgb(${outcomeInk(strip[from], { [SETTLED]: 60, [DIVERGED]: 4, [CYCLE]: 3 }[strip[from]] ?? 0, 300).map(Math.round).join()})`;
+      context.fillStyle = `rgb(${outcomeInk(
+        strip[from],
+        { [SETTLED]: 60, [DIVERGED]: 4, [CYCLE]: 3 }[strip[from]] ?? 0,
+        300,
+      )
+        .map(Math.round)
+        .join()})`;
       context.fillRect(left + from * unit, 0, (i + 1 - from) * unit + 0.5, h);
       from = i + 1;
     }

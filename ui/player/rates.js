@@ -18,7 +18,10 @@ export class Rates {
     this.verdict = el("p", { class: "lab-verdict", "aria-live": "polite" });
     this.four = new Four(this.store, this.player);
     this.facts = el("dl", { class: "lab-facts", hidden: true });
-    root.append(el("div", { class: "lab-ratebox" }, this.slider.element, this.verdict, this.facts), this.four.element);
+    root.append(
+      el("div", { class: "lab-ratebox" }, this.slider.element, this.verdict, this.facts),
+      this.four.element,
+    );
     this.panel = new Panel(root, this.store, this.player);
     this.controls = new Controls(root, this.store, { shared: true });
   }
@@ -54,7 +57,8 @@ export class Rates {
   #showVerdict({ reports, runs, view, limits }) {
     const focus = runs.findIndex(({ key }) => key === view.focus);
     const blown = reports.findIndex(Boolean);
-    const i = blown >= 0 && (focus < 0 || (!reports[focus] && !this.store.isSet("of"))) ? blown : Math.max(0, focus);
+    const i =
+      blown >= 0 && (focus < 0 || (!reports[focus] && !this.store.isSet("of"))) ? blown : Math.max(0, focus);
     const run = runs[i];
     const report = reports[i] ?? null;
     this.facts.hidden = !report;
@@ -68,7 +72,9 @@ export class Rates {
       return void this.verdict.replaceChildren(el("b", {}, `${name}: ${inWords(run)}. `), run.reason, share);
     }
     this.verdict.replaceChildren(el("b", {}, `${name} blows up. `), report.sentence);
-    this.facts.replaceChildren(...facts(report).map(([term, fact]) => el("div", {}, el("dt", {}, term), el("dd", {}, fact))));
+    this.facts.replaceChildren(
+      ...facts(report).map(([term, fact]) => el("div", {}, el("dt", {}, term), el("dd", {}, fact))),
+    );
     return undefined;
   }
 
@@ -82,7 +88,12 @@ export class Rates {
 
 const facts = ({ rise, growth, expected, pattern, direction, curvature, limit, overflow }) => [
   ["loss rose for good from step", rise ?? "–"],
-  ["growth a step, measured", growth === null ? "–" : `× ${number(growth)}${{ faster: ", ever faster", irregular: " at first" }[pattern] ?? ""}`],
+  [
+    "growth a step, measured",
+    growth === null
+      ? "–"
+      : `× ${number(growth)}${{ faster: ", ever faster", irregular: " at first" }[pattern] ?? ""}`,
+  ],
   ["growth a step, theory", expected === null ? "–" : `× ${number(expected)}`],
   ...(direction?.length === 1 ? [] : [["along the axis", direction === null ? "–" : point(direction, 3)]]),
   ["curvature λ there", number(curvature)],

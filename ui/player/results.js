@@ -13,7 +13,15 @@ const WORDS = {
 
 export const inWords = (run) => WORDS[run.kind](run);
 
-const COLUMNS = ["Run", "Outcome", "Final loss", "Steps to 10⁻³", "Steps to 10⁻⁶", "Path length", "Gradients"];
+const COLUMNS = [
+  "Run",
+  "Outcome",
+  "Final loss",
+  "Steps to 10⁻³",
+  "Steps to 10⁻⁶",
+  "Path length",
+  "Gradients",
+];
 const NOTE =
   "Steps until the loss stays within 10⁻³ or 10⁻⁶ of the best known minimum. " +
   "Same start, same noise, one gradient evaluation a step for all.";
@@ -35,14 +43,25 @@ export class Results {
   show(runs, bounded, plans) {
     this.plans.hidden = plans.length === 0;
     this.plans.textContent = plans.join(" ");
-    const steps = (value) => (!bounded ? "no lowest loss known" : value === null ? "not reached" : String(value));
+    const steps = (value) =>
+      !bounded ? "no lowest loss known" : value === null ? "not reached" : String(value);
     this.body.replaceChildren(
       ...runs.map((run) =>
         el(
           "tr",
           { "data-run": run.key, "data-kind": run.kind },
-          el("th", { scope: "row" }, el("span", { class: "lab-chip", style: { background: run.look.color } }), run.look.name),
-          el("td", { class: "lab-outcome" }, el("b", {}, inWords(run)), el("span", {}, [run.reason, ...run.zeros].join(" "))),
+          el(
+            "th",
+            { scope: "row" },
+            el("span", { class: "lab-chip", style: { background: run.look.color } }),
+            run.look.name,
+          ),
+          el(
+            "td",
+            { class: "lab-outcome" },
+            el("b", {}, inWords(run)),
+            el("span", {}, [run.reason, ...run.zeros].join(" ")),
+          ),
           el("td", {}, Number.isFinite(run.loss) ? number(run.loss) : "overflow"),
           ...run.within.map((value) => el("td", {}, steps(value))),
           el("td", {}, run.length === null ? "∞" : number(run.length)),

@@ -36,7 +36,11 @@ export function typed(text, hyper, label) {
   const value = Number(clean.replace(",", "."));
   const isNumber = NUMBER.test(clean.replace(",", ".")) && !GROUPED.test(clean);
   if (isNumber && allowed(value, hyper) && (!hyper.whole || Number.isInteger(value))) return { value };
-  const ways = [clean.replaceAll(",", ""), ...(hyper.whole ? [] : [clean.replace(",", ".")])].filter((way) => NUMBER.test(way));
+  const ways = [clean.replaceAll(",", ""), ...(hyper.whole ? [] : [clean.replace(",", ".")])].filter((way) =>
+    NUMBER.test(way),
+  );
   const hint = GROUPED.test(clean) ? ` Write ${ways.join(" or ")}.` : "";
-  return { error: `${label} must be a ${hyper.whole ? "whole " : ""}number in ${hyper.domain}, got “${text}”.${hint}` };
+  return {
+    error: `${label} must be a ${hyper.whole ? "whole " : ""}number in ${hyper.domain}, got “${text}”.${hint}`,
+  };
 }

@@ -1,7 +1,7 @@
 // The Schedules page: a scene is chosen, and its runs are drawn with the rate under their loss.
 import { Controls } from "./controls.js";
-import { el } from "./format.js";
 import { Fields } from "./fields.js";
+import { el } from "./format.js";
 import { plan, plans } from "./plans.js";
 import { Player } from "./player.js";
 import { Store } from "./store.js";
@@ -47,7 +47,10 @@ export class Schedules {
       const tab = el(
         "button",
         {
-          type: "button", role: "tab", "data-scene": scene.key, title: scene.about,
+          type: "button",
+          role: "tab",
+          "data-scene": scene.key,
+          title: scene.about,
           onclick: () => this.store.set({ scene: scene.key === defaults.scene ? null : scene.key }),
         },
         scene.name,
@@ -57,10 +60,19 @@ export class Schedules {
     });
     this.says = el("p", { class: "lab-verdict", "aria-live": "polite" });
     const steps = this.store.catalog.race.find(({ name }) => name === "steps").default;
-    const late = () => Math.max(1, Math.min(change.default, Math.trunc((2 * this.store.number("steps", steps)) / 3)));
+    const late = () =>
+      Math.max(1, Math.min(change.default, Math.trunc((2 * this.store.number("steps", steps)) / 3)));
     const at = this.fields.field({ ...change, label: "at step" }, "at", late);
-    const to = this.fields.select("to", "Second optimizer", optimizers.map(({ key, name }) => [key, `then ${name}`]), () => this.shown?.to ?? defaults.scheduleTo);
-    this.ingredients = el("select", { "aria-label": "What is done otherwise", onchange: () => this.store.set({ without: this.ingredients.value }) });
+    const to = this.fields.select(
+      "to",
+      "Second optimizer",
+      optimizers.map(({ key, name }) => [key, `then ${name}`]),
+      () => this.shown?.to ?? defaults.scheduleTo,
+    );
+    this.ingredients = el("select", {
+      "aria-label": "What is done otherwise",
+      onchange: () => this.store.set({ without: this.ingredients.value }),
+    });
     this.fields.onUpdate(() => {
       at.hidden = !this.#has("at");
       to.hidden = !this.#has("to");
@@ -69,7 +81,14 @@ export class Schedules {
     return el(
       "div",
       { class: "lab-scene" },
-      el("div", { class: "lab-panelhead" }, el("div", { class: "lab-tabs", role: "tablist", "aria-label": "Scene" }, ...tabs), to, this.ingredients, at),
+      el(
+        "div",
+        { class: "lab-panelhead" },
+        el("div", { class: "lab-tabs", role: "tablist", "aria-label": "Scene" }, ...tabs),
+        to,
+        this.ingredients,
+        at,
+      ),
       this.says,
     );
   }

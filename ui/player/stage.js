@@ -77,7 +77,8 @@ export class Stage {
       if (keepsWindow && !fresh) [layout.xaxis.range, layout.yaxis.range] = this.window;
       await this.Plotly.react(this.plot, traces, layout, this.config);
       if (fresh) {
-        for (const event of ["plotly_afterplot", "plotly_relayouting"]) this.plot.on(event, () => this.paint());
+        for (const event of ["plotly_afterplot", "plotly_relayouting"])
+          this.plot.on(event, () => this.paint());
         this.plot.on("plotly_relayout", (change) => "width" in change || this.onView());
       }
       this.paint();
@@ -120,7 +121,8 @@ export class Stage {
     const { _offset: offset, _length: length, range, type } = this.plot._fullLayout[`${name}axis`];
     const [low, high] = range.map(Number);
     const [first, unit] = name === "x" ? [low, length / (high - low)] : [high, -length / (high - low)];
-    if (type === "log") return (value) => offset + unit * ((value <= 0 ? -Infinity : Math.log10(value)) - first);
+    if (type === "log")
+      return (value) => offset + unit * ((value <= 0 ? -Infinity : Math.log10(value)) - first);
     return (value) => offset + unit * (value - first);
   }
 

@@ -3,7 +3,14 @@ import { el } from "./format.js";
 import { mathml } from "./mathml.js";
 
 const ROWS = 24; // in the page at once: more than are in sight
-const NAMES = { p: "position", g: "gradient", probe: "look-ahead", update: "update", z: "before shrinking", "p.after": "new position" };
+const NAMES = {
+  p: "position",
+  g: "gradient",
+  probe: "look-ahead",
+  update: "update",
+  z: "before shrinking",
+  "p.after": "new position",
+};
 const DECIMALS = { g: 4, update: 4 };
 const LONG = 1e6; // from here on, and where its decimals would be zeros, a number has an exponent
 
@@ -34,7 +41,12 @@ export class StepTable {
       this.below,
     );
     this.link = el("a", { class: "lab-csv", download: "" }, "Download as CSV, all digits");
-    this.element = el("div", { class: "lab-steptable" }, el("p", {}, "All quantities of every step. ", this.link), this.scroller);
+    this.element = el(
+      "div",
+      { class: "lab-steptable" },
+      el("p", {}, "All quantities of every step. ", this.link),
+      this.scroller,
+    );
   }
 
   // columns: [{ name, axis, symbol, values }]
@@ -45,7 +57,12 @@ export class StepTable {
     if (head !== this.#head) {
       this.#head = head;
       const titles = columns.map(({ name, axis, symbol }) =>
-        el("th", { scope: "col" }, ...(NAMES[name] ? [NAMES[name]] : [mathml(symbol)]), axis ? ` ${axis}` : ""),
+        el(
+          "th",
+          { scope: "col" },
+          ...(NAMES[name] ? [NAMES[name]] : [mathml(symbol)]),
+          axis ? ` ${axis}` : "",
+        ),
       );
       this.headRow.replaceChildren(el("th", { scope: "col" }, "step"), ...titles);
     }
@@ -81,8 +98,14 @@ export class StepTable {
     this.below.style.height = `${(this.steps - last) * row}px`;
     const rows = [];
     for (let i = first; i < last; i++) {
-      const cells = this.columns.map(({ name, values }) => el("td", {}, fixed(values[i], DECIMALS[name] ?? 2)));
-      const attributes = { "data-row": i, "aria-current": i === this.step ? "step" : null, onclick: () => this.seek(i) };
+      const cells = this.columns.map(({ name, values }) =>
+        el("td", {}, fixed(values[i], DECIMALS[name] ?? 2)),
+      );
+      const attributes = {
+        "data-row": i,
+        "aria-current": i === this.step ? "step" : null,
+        onclick: () => this.seek(i),
+      };
       rows.push(el("tr", attributes, el("th", { scope: "row" }, String(i)), ...cells));
     }
     this.body.replaceChildren(...rows);

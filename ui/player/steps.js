@@ -53,7 +53,9 @@ export class Steps {
     }
     this.message = step;
     this.steps = quantities.get("p")[0].length;
-    const path = quantities.get("p").map((row, j) => Float64Array.of(...row, quantities.get("p.after")[j].at(-1)));
+    const path = quantities
+      .get("p")
+      .map((row, j) => Float64Array.of(...row, quantities.get("p.after")[j].at(-1)));
     this.rates = quantities.get("lr")[0];
     this.parts.show(groups.parts, path, {
       isScaled: step.scaled,
@@ -65,7 +67,12 @@ export class Steps {
     const columns = step.columns
       .filter(({ name, shared }) => !shared && !INNER.test(name))
       .flatMap(({ name }) =>
-        quantities.get(name).map((values, j) => ({ name, axis: dim === 1 ? "" : "xy"[j], symbol: symbols.get(name) ?? name, values })),
+        quantities.get(name).map((values, j) => ({
+          name,
+          axis: dim === 1 ? "" : "xy"[j],
+          symbol: symbols.get(name) ?? name,
+          values,
+        })),
       );
     const address = new URL(`lab/step_by_step.csv?${header.clean}`, document.baseURI).href;
     this.player.setRuns(message);
@@ -98,7 +105,11 @@ export class Steps {
       el(
         "button",
         {
-          type: "button", class: "lab-chipbutton", "aria-pressed": without.includes(one.key), title: one.about, "data-ingredient": one.key,
+          type: "button",
+          class: "lab-chipbutton",
+          "aria-pressed": without.includes(one.key),
+          title: one.about,
+          "data-ingredient": one.key,
           onclick: () => this.#toggle(one.key, without),
         },
         `without ${one.name.toLowerCase()}`,
@@ -108,13 +119,20 @@ export class Steps {
       ? [
           el(
             "button",
-            { type: "button", class: "lab-chipbutton lab-which", onclick: () => this.store.set({ shown: shown ? null : "without" }) },
+            {
+              type: "button",
+              class: "lab-chipbutton lab-which",
+              onclick: () => this.store.set({ shown: shown ? null : "without" }),
+            },
             shown ? `Formula of ${optimizer.name}` : "Formula of what is left",
           ),
         ]
       : [];
     this.chips.replaceChildren(...chips, ...which);
-    this.about.textContent = optimizer.ingredients.filter((one) => without.includes(one.key)).map((one) => one.about).join(" ");
+    this.about.textContent = optimizer.ingredients
+      .filter((one) => without.includes(one.key))
+      .map((one) => one.about)
+      .join(" ");
   }
 
   #toggle(key, without) {

@@ -72,7 +72,10 @@ export class Store {
     if (on) now.add(key);
     else now.delete(key);
     const order = name === "opt" ? this.catalog.optimizers : this.catalog.schedules;
-    const text = order.map((o) => o.key).filter((k) => now.has(k)).join("-");
+    const text = order
+      .map((o) => o.key)
+      .filter((k) => now.has(k))
+      .join("-");
     this.set({ [name]: text === usual.join("-") ? null : text });
   }
 

@@ -20,7 +20,12 @@ const luminance = once((color) => {
   return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
 });
 
-const lighten = once((color) => `rgb(${channels(color).map((c) => Math.round(c + (255 - c) * 0.45)).join()})`);
+const lighten = once(
+  (color) =>
+    `rgb(${channels(color)
+      .map((c) => Math.round(c + (255 - c) * 0.45))
+      .join()})`,
+);
 
 export function readTheme(root) {
   const style = getComputedStyle(root);
@@ -38,8 +43,16 @@ export function readTheme(root) {
     line: dark ? "rgba(255,255,255,.35)" : "rgba(0,0,0,.35)",
     // Pale and of one hue, so that a path of any colour stands out on it.
     scale: dark
-      ? [[0, "#0b1622"], [0.5, "#1d3246"], [1, "#39536b"]]
-      : [[0, "#ffffff"], [0.5, "#e4ebf3"], [1, "#b9c8d9"]],
+      ? [
+          [0, "#0b1622"],
+          [0.5, "#1d3246"],
+          [1, "#39536b"],
+        ]
+      : [
+          [0, "#ffffff"],
+          [0.5, "#e4ebf3"],
+          [1, "#b9c8d9"],
+        ],
     contour: dark ? "rgba(160,190,220,.30)" : "rgba(70,95,125,.30)",
     arrow: dark ? "rgba(200,215,235,.55)" : "rgba(60,80,105,.55)",
     // Small coloured text needs more contrast on dark than a thick line does.

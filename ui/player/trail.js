@@ -93,7 +93,8 @@ export class Trail {
           continue;
         }
         if (penX !== walker.x || penY !== walker.y) {
-          if (!(Math.abs(walker.x - penX) + Math.abs(walker.y - penY) < FINE)) line.moveTo(walker.x, walker.y);
+          if (!(Math.abs(walker.x - penX) + Math.abs(walker.y - penY) < FINE))
+            line.moveTo(walker.x, walker.y);
         }
         line.lineTo(x, y);
         [penX, penY] = [x, y];
@@ -165,7 +166,11 @@ export class Trail {
     const { color, marker } = walker.look;
     let [x, y] = [walker.x, walker.y];
     let { exit } = walker;
-    const target = walker.i < walker.n && !walker.lost && share > 0 && reachable(x, y, walker.px(walker.i + 1), walker.py(walker.i + 1));
+    const target =
+      walker.i < walker.n &&
+      !walker.lost &&
+      share > 0 &&
+      reachable(x, y, walker.px(walker.i + 1), walker.py(walker.i + 1));
     if (target) {
       const [hx, hy] = [x + (target[0] - x) * share, y + (target[1] - y) * share];
       const seen = clip(x, y, hx, hy, frame);
@@ -182,7 +187,11 @@ export class Trail {
       [x, y] = [hx, hy];
     }
     const inside =
-      !walker.lost && x >= frame.left - 1 && x <= frame.left + frame.width + 1 && y >= frame.top - 1 && y <= frame.top + frame.height + 1;
+      !walker.lost &&
+      x >= frame.left - 1 &&
+      x <= frame.left + frame.width + 1 &&
+      y >= frame.top - 1 &&
+      y <= frame.top + frame.height + 1;
     if (!inside) return exit && { ...exit, arrow: true, look: walker.look };
     context.fillStyle = color;
     context.strokeStyle = colors.back;

@@ -33,7 +33,11 @@ const widen = (high, low = null) => {
 };
 
 const SIZES = { f8: 4, f4: 4, lead4: 4, lead3: 3, u4: 4, u2: 2, u1: 1 };
-const WHOLE = { u4: (row) => row, u2: (row) => Uint16Array.from(row, (w) => w >>> 16), u1: (row) => Uint8Array.from(row, (w) => w >>> 24) };
+const WHOLE = {
+  u4: (row) => row,
+  u2: (row) => Uint16Array.from(row, (w) => w >>> 16),
+  u1: (row) => Uint8Array.from(row, (w) => w >>> 24),
+};
 
 export async function unpack(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);

@@ -8,7 +8,8 @@ const OUTCOMES = [
   ["lab-ink-other", "neither, yet (dark: its loss has fallen far)"],
 ];
 
-const undefinedInk = (header) => (header.undefined ? [["lab-ink-undefined", "undefined, 0/0 (dark: soon)"]] : []);
+const undefinedInk = (header) =>
+  header.undefined ? [["lab-ink-undefined", "undefined, 0/0 (dark: soon)"]] : [];
 
 export const WORDS = {
   map: ({ names: [name], header, label }) => ({
@@ -18,7 +19,11 @@ export const WORDS = {
         ? `The line is the theory's limit${header.scheduled ? " of a constant rate" : ""}, and the colors were computed without it. `
         : ""
     }Click a cell to play it; zoom into the edge, which is often a fractal.`,
-    legend: [...OUTCOMES, ...undefinedInk(header), ...(header.boundary ? [["lab-ink-line", `theory’s limit for each ${label(header.axes[1].name)}`]] : [])],
+    legend: [
+      ...OUTCOMES,
+      ...undefinedInk(header),
+      ...(header.boundary ? [["lab-ink-line", `theory’s limit for each ${label(header.axes[1].name)}`]] : []),
+    ],
   }),
   basins: ({ names, header, share }) => ({
     title: [names[0], names[1], `Where they differ: ${share}`],
@@ -34,6 +39,9 @@ export const WORDS = {
   orbits: ({ names: [name], header }) => ({
     title: [`${name}: where it is after ${header.settling} steps, from p = ${number(header.start[0], 3)}`],
     says: "One line above a rate is a run that settles, two or four are a cycle, a smear is chaos; nothing is infinity. The cobweb shows why: a step is up to the curve and across to the diagonal.",
-    legend: [["lab-ink-visits", "visited"], ["lab-ink-diverged", "diverged"]],
+    legend: [
+      ["lab-ink-visits", "visited"],
+      ["lab-ink-diverged", "diverged"],
+    ],
   }),
 };
