@@ -43,7 +43,8 @@ def at_end(page: Page) -> None:
 
 def link(page: Page) -> dict[str, str]:
     """The query in the address bar, once the page has had time to write it."""
-    page.wait_for_timeout(450)
+    # The page's own clock: its timer for the address was set before this one, however busy it is.
+    page.evaluate("() => new Promise(done => setTimeout(done, 420))")
     return dict(parse_qsl(urlsplit(page.url).query))
 
 

@@ -90,22 +90,15 @@ def drag_rate(page: Page, seconds: float) -> None:
     page.mouse.up()
 
 
-@pytest.mark.parametrize("slow", ["unpacking", "processor"])
 def test_answers_that_overlap_leave_the_page_alone(
-    fresh: Callable[..., Page], slow: str, address: str
+    fresh: Callable[..., Page], address: str
 ) -> None:
     page = fresh()
-    if slow == "unpacking":
-        page.add_init_script(SLOW_UNPACKING)
+    page.add_init_script(SLOW_UNPACKING)
     page.goto(f"{address}/{NINE}")
     page.wait_for_selector(PAINTED)
     watch(page)
-    if slow == "processor":
-        session = page.context.new_cdp_session(page)
-        session.send("Emulation.setCPUThrottlingRate", {"rate": 8})
     drag_rate(page, 2.5)
-    if slow == "processor":
-        session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     assert_untouched(page)
     # The sliders are alive, and the picture is the last one that was asked for.
     answered(page, lambda: set_range(page, "seed", 200))  # without noise it changes nothing
@@ -131,29 +124,23 @@ def test_a_reconnection_during_the_first_load_closes_nothing(
     page = fresh()
     held: list[Any] = []
     page.route("**/catalog.json", lambda route: held.append(route))
-    connections = 0
+    clients: list[WebSocketRoute] = []
 
     def through(client: WebSocketRoute) -> None:
-        nonlocal connections
-        connections += 1
-        is_first = connections == 1
+        clients.append(client)
         server = client.connect_to_server()
-
-        def onward(message: str | bytes) -> None:
-            client.send(message)
-            if is_first and len(message) > 10_000:  # the runs: cut while the script still runs
-                client.close(code=1001)
-
-        server.on_message(onward)
+        server.on_message(client.send)
 
     page.route_web_socket(STREAM, through)
     page.goto(address)
     expect(page.get_by_text("Warming up")).to_be_visible(timeout=20_000)
-    deadline = time.monotonic() + 30
-    while connections < 2 and time.monotonic() < deadline:
+    known = len(clients)
+    clients[-1].close(code=1001)
+    until = time.monotonic() + 60
+    while len(clients) == known and time.monotonic() < until:
         page.wait_for_timeout(50)
-    page.wait_for_timeout(500)  # the second answer is there, and waits too
-    assert connections == 2
+    page.wait_for_timeout(1000)  # the second answer is there, and waits too
+    assert len(clients) > known
     for route in held:
         route.continue_()
     page.wait_for_selector(PAINTED)

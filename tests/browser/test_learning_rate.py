@@ -412,10 +412,9 @@ def test_a_bad_link_opens_a_working_page(lab: Open) -> None:
     assert table(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_does_not_scroll_sideways(lab: Open, scheme: str) -> None:
+def test_a_phone_does_not_scroll_sideways(lab: Open) -> None:
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    page = visit(lab, "?surface=himmelblau", color_scheme=scheme, **phone)
+    page = visit(lab, "?surface=himmelblau", color_scheme="dark", **phone)
     for panel in ("Map", "Basins"):
         page.get_by_role("tab", name=panel).click()
         at_rest(page)
@@ -424,7 +423,7 @@ def test_a_phone_does_not_scroll_sideways(lab: Open, scheme: str) -> None:
               .map(node => node.scrollWidth - node.clientWidth)"""
         )
         assert max(over) <= 0
-    assert (page.locator(".lab-root.lab-dark").count() == 1) == (scheme == "dark")
+    assert page.locator(".lab-root.lab-dark").count() == 1
     slider = page.locator(".lab-ratebar")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
