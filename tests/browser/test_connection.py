@@ -93,12 +93,16 @@ def drag_rate(page: Page, seconds: float) -> None:
 def test_answers_that_overlap_leave_the_page_alone(
     fresh: Callable[..., Page], address: str
 ) -> None:
+    """On a processor as slow as a phone's."""
     page = fresh()
     page.add_init_script(SLOW_UNPACKING)
     page.goto(f"{address}/{NINE}")
     page.wait_for_selector(PAINTED)
     watch(page)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 8})
     drag_rate(page, 2.5)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     assert_untouched(page)
     # The sliders are alive, and the picture is the last one that was asked for.
     answered(page, lambda: set_range(page, "seed", 200))  # without noise it changes nothing

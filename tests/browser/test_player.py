@@ -452,10 +452,9 @@ def orange_near_the_edges(page: Page) -> int:
 
 
 def test_a_curve_has_the_same_controls(lab: Open) -> None:
-    key = "double_well"
-    page = lab(f"?surface={key}")
+    page = lab("?surface=double_well")
     at_end(page)
-    surface = SURFACES[key]
+    surface = SURFACES["double_well"]
     assert page.locator(".lab-main .scatterlayer path.js-line").count() == 1
     target = 0.5 * surface.domain[0][0]
     height = float(surface.value(target))
