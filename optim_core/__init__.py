@@ -3,6 +3,7 @@
 from optim_core import optimizers, schedules
 from optim_core.discovery import declared
 from optim_core.outcome import Outcome
+from optim_core.race import Entrant, race
 from optim_core.relay import Relay
 from optim_core.simulate import Run, simulate
 from optim_core.spec import Optimizer, Schedule
@@ -27,10 +28,12 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "Cancelled",
+    "Entrant",
     "Field",
     "Outcome",
     "Relay",
     "Run",
+    "race",
     "simulate",
     "sweep",
     "sweep_tiles",

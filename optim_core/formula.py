@@ -143,12 +143,7 @@ def inputs(run: Run) -> dict[str, np.ndarray]:
         found[L1.name] = np.full((steps, 1), run.surface.penalty[0])
     clock = read(run).clock
     if any(clock):
-        k = run.optimizer.clock_start if run.began is None else run.began.clock
-        rows = []
-        for h in zip(*(column.tolist() for column in table.values()), strict=True):
-            k = run.optimizer.clock(h, k)
-            rows.append(k)
-        columns = zip(clock, np.array(rows).T, strict=True)
+        columns = zip(clock, run.clocks.T, strict=True)
         found |= {name: column[:, None] for name, column in columns if name}
     return found
 
@@ -166,6 +161,12 @@ def quantities(run: Run) -> dict[str, np.ndarray]:
     The rule's operations in the rule's order, so slots and "p.after" are the run's to the bit, and
     overflow is inf or NaN. Raises ValueError as `lines`.
     """
+    return dict(_quantities(run))
+
+
+# What is shown of a run's steps asks for them several times.
+@lru_cache(maxsize=4)
+def _quantities(run: Run) -> dict[str, np.ndarray]:
     found, values = read(run), inputs(run)
     given = [*values]
     with np.errstate(all="ignore"):

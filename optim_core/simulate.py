@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ class Checkpoint(NamedTuple):
     steps: int = 0  # since the first run began; these draws of the noise are used up
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a run is equal to itself alone, and a key of what is made of it
 class Run:
     """A recorded run of T steps in d dimensions; all arrays are read-only float64.
 
@@ -96,6 +97,26 @@ class Run:
             return tuple(self.hypers.values())
         moved = {name: float(values[step]) for name, values in self.hypers_by_step.items()}
         return tuple((self.hypers | moved).values())
+
+    @cached_property
+    def clocks(self) -> np.ndarray:
+        """The clock as it is in each step, (T, its length), read-only."""
+        steps, k = len(self.gradients), self.optimizer.clock_start
+        if self.began is not None:
+            k = self.began.clock
+        rows = []
+        if k:
+            given: Iterable[Point] = repeat(self.hypers_at(0), steps)
+            if self.hypers_by_step:
+                columns = (np.broadcast_to(self.hypers_by_step.get(n, v), steps).tolist()
+                           for n, v in self.hypers.items())  # fmt: skip
+                given = zip(*columns, strict=True)
+            for h in given:
+                k = self.optimizer.clock(h, k)
+                rows.append(k)
+        clocks = np.array(rows).reshape(steps, len(k))
+        clocks.flags.writeable = False
+        return clocks
 
     @property
     def last_step(self) -> LastStep | None:

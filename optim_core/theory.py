@@ -148,10 +148,7 @@ def preconditioner(run: Run, row: int) -> np.ndarray:
     row = check_count("row", row, 1, len(run.gradients))
     if method.preconditioner is None:
         return np.ones(run.surface.dim)
-    h, k = run.hypers_at(0), method.clock_start if run.began is None else run.began.clock
-    for step in range(row):
-        h = run.hypers_at(step)
-        k = method.clock(h, k)
+    h, k = run.hypers_at(row - 1), tuple(run.clocks[row - 1].tolist())
     slots = np.array([run.slots[name][row] for name in method.slots])
     with np.errstate(all="ignore"):
         return np.array([method.preconditioner(tuple(s), h, k) for s in slots.T])

@@ -1,387 +1,50 @@
-"""A comparison: fair runs, honest numbers, and messages that a browser can read."""
+"""The race of the API: the same conditions for all, and settings of its own for each."""
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from figures.relief import Window, padded
-from optim_core import OPTIMIZERS
-from optim_core.kernels import evaluate
-from optim_core.penalty import penalised
-from optim_core.simulate import gradient_noise
+from optim_core import OPTIMIZERS, SCHEDULES, Entrant, race
 from surfaces import SURFACES
-from tests.test_wire import BOUNDS, decode
-from ui.ask import window_of
-from ui.permalink import Setup, parse
-from ui.race import (
-    MARGIN,
-    THRESHOLDS,
-    lane,
-    path_length,
-    race,
-    race_message,
-    steps_within,
-    surface_message,
-)
 
-SEARCH = settings(derandomize=True, deadline=None, database=None)
-ALL = "-".join(OPTIMIZERS)
-EVERY_SURFACE = pytest.mark.parametrize("key", SURFACES)
-
-
-def setup_of(query: str) -> Setup:
-    setup, _, notes = parse(query)
-    assert notes == []
-    return setup
-
-
-def message_of(query: str) -> tuple[dict[str, Any], dict[str, list[list[float]]]]:
-    return decode(race_message(setup_of(query), query, query, []))
-
-
-def first_within(excess: list[float], tolerance: float) -> int | None:
-    """The definition, tried step by step."""
-    for t in range(len(excess)):
-        if all(e <= tolerance for e in excess[t:]):
-            return t
-    return None
-
-
-@SEARCH
-@given(
-    st.lists(st.floats() | st.sampled_from([0.0, 0.5, 1.0, math.nan, math.inf]), min_size=1),
-    st.sampled_from([0.0, 0.5, 1.0, 1e-6, 1e300]),
-)
-def test_steps_within_is_its_definition(excess: list[float], tolerance: float) -> None:
-    assert steps_within(np.array(excess), tolerance) == first_within(excess, tolerance)
-
-
-@pytest.mark.parametrize(
-    ("excess", "expected"),
-    [
-        ([2.0, 1.0, 0.5], 1),
-        ([1.0, 1.0], 0),
-        ([0.0, 2.0, 0.0], 2),
-        ([0.0, 0.0, 2.0], None),
-        ([0.0, math.nan, 0.0], 2),
-        ([0.0, 0.0, math.nan], None),
-        ([math.inf, -math.inf], 1),
-    ],
-)
-def test_steps_within_by_hand(excess: list[float], expected: int | None) -> None:
-    assert steps_within(np.array(excess), 1.0) == expected
-
-
-@pytest.mark.parametrize(
-    ("lr", "total"),
-    [
-        (0.25, 10.0),  # p halves at every step: 5 + 2.5 + … = 10 (1 − 2⁻ᵀ)
-        (0.75, 30.0),  # p turns into −p/2: steps of 15, 7.5, … add up however they are directed
-    ],
-)
-def test_path_length_is_a_geometric_series(lr: float, total: float) -> None:
-    setup = setup_of(f"surface=parabola&opt=gd&x=10&steps=40&gd.lr={lr}")
-    (only,) = race(setup)
-    assert only.result["length"] == pytest.approx(total * (1.0 - 2.0**-40), rel=1e-15)
-
-
-def test_path_length_in_the_plane() -> None:
-    assert path_length(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 4.0], [-2.0, -8.0]])) == 18.0
-
-
-@pytest.mark.parametrize("last", [math.inf, -math.inf, math.nan])
-def test_path_length_of_an_overflow_is_none(last: float) -> None:
-    assert path_length(np.array([[0.0, 1.0], [2.0, last]])) is None
-
-
-def test_path_length_that_overflows_in_the_sum_is_none() -> None:
-    assert path_length(np.array([[-1e308], [1e308], [-1e308]])) is None
-
-
-@pytest.mark.parametrize("surface", ["plane", "bowl", "parabola"])
-def test_all_racers_get_the_same_noise(surface: str) -> None:
-    setup = setup_of(f"surface={surface}&opt={ALL}&noise=0.5&seed=3&steps=50")
-    drawn = gradient_noise(0.5, 3, 50, setup.surface.dim)
-    assert np.ptp(drawn) > 1.0
-    for one in race(setup):
-        slopes = evaluate(setup.surface, "gradient", one.run.probes)
-        # What is left of a gradient of this size after a rounded sum and a difference.
-        rounding = 4.0 * np.finfo(float).eps * (np.abs(slopes).max() + 3.0)
-        np.testing.assert_allclose(one.run.gradients - slopes, drawn, rtol=0, atol=rounding)
-
-
-def test_seeds_differ_and_repeat() -> None:
-    first, second, again = (
-        race(setup_of(f"opt=gd&noise=1&steps=20&seed={seed}"))[0].run.gradients
-        for seed in (1, 2, 1)
-    )
-    assert not np.array_equal(first, second)
-    np.testing.assert_array_equal(first, again)
-
-
-def test_all_racers_have_the_same_budget_and_start() -> None:
-    lanes = race(setup_of(f"opt={ALL}&steps=77&x=1&y=-2"))
-    assert [one.run.optimizer.key for one in lanes] == list(OPTIMIZERS)
-    for one in lanes:
-        assert one.result["evaluations"] == 77
-        assert one.run.probes.shape == one.run.gradients.shape == (77, 2)
-        assert one.run.positions.shape == (78, 2)
-        np.testing.assert_array_equal(one.run.positions[0], [1.0, -2.0])
-    nesterov = next(one.run for one in lanes if one.run.optimizer.key == "nesterov")
-    # Its only gradients are those at the probes: it gets none where it stands.
-    assert not np.array_equal(nesterov.probes[1:], nesterov.positions[1:-1])
-    slopes = evaluate(nesterov.surface, "gradient", nesterov.probes)
-    np.testing.assert_array_equal(nesterov.gradients, slopes)
-
-
-def test_hyperparameters_reach_the_run() -> None:
-    (only,) = race(setup_of("opt=adam&adam.lr=0.5&adam.beta1=0.25&adam.bias_correction=0"))
-    expected = {"lr": 0.5, "beta1": 0.25, "beta2": 0.999, "eps": 1e-8, "bias_correction": 0.0}
-    expected["scaling"] = 1.0
-    assert only.run.hypers == expected
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "surface=parabola&gd.lr=2&steps=5000",
-        "surface=rosenbrock&gd.lr=1&steps=100",
-        "surface=saddle&steps=5000",
-        "surface=bowl&x=1e308&y=-1e308",
-        "surface=beale&x=1e200&y=1e200",
-        "surface=bowl&condition=1e308&rotation=1e308",
-        "surface=plane&noise=1e308",
-        "surface=styblinski_tang&gd.lr=1e308",
-    ],
-)
-def test_a_run_that_leaves_the_floats_is_still_json(query: str) -> None:
-    """The browser's JSON has no NaN and no infinity."""
-    query += f"&opt={ALL}"
-    for one in race(setup_of(query)):
-        json.dumps(one.result, allow_nan=False)
-    header, _ = message_of(query)
-    assert [run["key"] for run in header["runs"]] == list(OPTIMIZERS)
-
-
-def test_a_diverged_run_says_so() -> None:
-    header, groups = message_of("surface=parabola&opt=gd&gd.lr=2&steps=2000")
-    (run,) = header["runs"]
-    assert run["kind"] == "diverged"
-    assert run["loss"] in ("inf", "nan")
-    assert run["length"] is None
-    assert run["within"] == [None, None]
-    assert not math.isfinite(groups["excess"][0][-1])
-
-
-def test_the_table_of_a_converged_run() -> None:
-    header, _ = message_of("surface=parabola&opt=gd&gd.lr=0.25&x=10&steps=30")
-    (run,) = header["runs"]
-    # The loss is 100/4ᵗ: at or below 1e-3 from t = 9 on, below 1e-6 from t = 14 on.
-    assert THRESHOLDS == (1e-3, 1e-6)
-    assert run["within"] == [9, 14]
-    assert run["loss"] == pytest.approx(100.0 / 4.0**30, rel=1e-12)
-    assert header["base"] == 0.0
-
-
-def test_the_message_holds_the_runs() -> None:
-    query = f"opt={ALL}&steps=60&surface=rosenbrock"
-    setup = setup_of(query)
-    header, groups = decode(race_message(setup, "asked", "clean", ["a note"]))
-    said = {"query": "asked", "clean": "clean", "notes": ["a note"], "surface": "rosenbrock"}
-    assert {name: header[name] for name in said} == said
-    lanes = race(setup)
-    assert [run["key"] for run in header["runs"]] == [one.run.optimizer.key for one in lanes]
-    assert [len(groups[name]) for name in ("positions", "excess", "slopes")] == [
-        2 * len(lanes),
-        len(lanes),
-        len(lanes),
-    ]
-    for i, one in enumerate(lanes):
-        for j in range(2):
-            row = groups["positions"][2 * i + j]
-            np.testing.assert_allclose(row, one.run.positions[:, j], rtol=BOUNDS["f4"])
-        np.testing.assert_allclose(groups["excess"][i], one.run.losses, rtol=BOUNDS["lead4"])
-        slopes = evaluate(setup.surface, "gradient", one.run.positions)
-        lengths = np.sqrt(slopes[:, 0] ** 2 + slopes[:, 1] ** 2)
-        np.testing.assert_allclose(groups["slopes"][i], lengths, rtol=BOUNDS["lead3"])
-
-
-def test_the_loss_is_counted_from_the_best_known() -> None:
-    _, groups = message_of("surface=styblinski_tang&opt=gd&x=-2.9&y=-2.9&steps=500")
-    # At the lowest minimum, where the loss itself is about −78.
-    assert 0.0 <= groups["excess"][0][-1] < 1e-9
-
-
-def test_a_surface_without_a_bottom_has_no_base() -> None:
-    header, groups = message_of("surface=plane&opt=gd&steps=1&x=1&y=1")
-    assert header["base"] is None
-    assert header["runs"][0]["within"] == [None, None]
-    assert groups["excess"][0][0] == 3.0  # x + 2y
-
-
-def test_a_local_minimum_is_no_base_where_the_loss_falls_without_end() -> None:
-    query = "surface=saddle&l1=0.5&opt=gd&x=1&y=0.6&steps=40&tuned=1"
-    header, groups = message_of(query)
-    assert header["penalised"]["minima"] == [[0.0, 0.0]]
-    assert header["penalised"]["lowest"] == [False]
-    assert header["base"] is None
-    assert header["runs"][0]["within"] == [None, None]
-    assert header["tuning"]["each"] == []
-    assert groups["excess"][0][0] == pytest.approx(1.0 - 0.36 + 0.5 * 1.6)  # the loss itself
-
-
-def test_no_racers() -> None:
-    header, groups = message_of("opt=&steps=10")
-    assert header["runs"] == []
-    assert groups == {"positions": [], "excess": [], "slopes": []}
-
-
-def test_one_dimension() -> None:
-    header, groups = message_of("surface=parabola&opt=gd-adam&steps=10&x=2&gd.lr=0.25")
-    assert len(header["runs"]) == len(groups["positions"]) == 2
-    assert groups["positions"][0] == [2.0 / 2.0**t for t in range(11)]
-    # f' = 2p: without a sign, as a norm is.
-    assert groups["slopes"][0] == [4.0 / 2.0**t for t in range(11)]
-
-
-def test_slopes_have_no_sign_in_one_dimension() -> None:
-    _, groups = message_of("surface=parabola&opt=gd&steps=2&x=-2&gd.lr=0.25")
-    assert groups["slopes"][0] == [4.0, 2.0, 1.0]
-
-
-@pytest.mark.parametrize("proximal", [0, 1])
-def test_at_a_kink_that_is_a_minimum_the_slope_is_0(proximal: int) -> None:
-    query = f"surface=himmelblau&l1=40&proximal={proximal}&opt=gd&gd.lr=0.005&x=0.1&y=2"
-    _, groups = message_of(query)
-    # In its first row it is that of the sum; a subgradient's run jumps about the kink.
-    slope = np.hypot(4 * 0.1 * (0.01 + 2 - 11) + 2 * (0.1 + 4 - 7) + 40, -2 * 8.99 - 8 * 2.9 + 40)
-    assert groups["slopes"][0][0] == pytest.approx(slope, rel=BOUNDS["lead3"])
-    if proximal:
-        assert groups["positions"][0][-1] == 0.0
-        assert groups["slopes"][0][-1] < 1e-9
-
-
-def test_the_message_is_small() -> None:
-    """Two coordinates of four bytes are what eight paths of 500 steps cost at least."""
-    query = f"opt={'-'.join(list(OPTIMIZERS)[:8])}&steps=500"
-    size = len(race_message(setup_of(query), query, query, []))
-    assert size <= 1.3 * 8 * 501 * 2 * 4 + 10 * 1024
-
-
-@EVERY_SURFACE
-@pytest.mark.parametrize("zoom", [None, 1e-9, 1e300])
-def test_every_surface_can_be_sent(key: str, zoom: float | None) -> None:
-    surface = SURFACES[key]
-    centers = [0.5] * surface.dim
-    window: Window | None = (
-        None if zoom is None else tuple((c - zoom / 2, c + zoom / 2) for c in centers)
-    )
-    header, groups = decode(surface_message(surface, window))
-    assert header["surface"] == key
-    assert header["params"] == list(surface.args)
-    assert header["bounded"] == bool(surface.minima)
-    expected = padded(window or surface.domain, MARGIN)
-    np.testing.assert_array_equal(header["window"], expected)
-    heights = np.array(groups["heights"])
-    assert heights.shape[0] == (1 if surface.dim == 1 else heights.shape[1])
-    if zoom != 1e300:
-        assert np.isfinite(heights).all()
-    if surface.dim == 2:
-        assert len(groups["arrows"]) == 4
-    else:
-        assert groups["arrows"] == []
-
-
-@pytest.mark.parametrize(
-    ("key", "window"),
-    [
-        ("bowl", ((0.0, 1.2e308), (0.0, 1.0))),
-        ("bowl", ((-8e307, 8e307), (-8e307, 8e307))),
-        ("bowl", ((-1e308, 0.7e308), (-1.0, 1.0))),
-        ("bowl", ((1.0, math.nextafter(1.0, 2.0)), (1.0, 2.0))),
-        ("bowl", ((0.0, 5e-324), (0.0, 5e-324))),
-        ("bowl", ((1.7e308, 1.79e308), (0.0, 1.0))),
-        ("parabola", ((-8e307, 8e307),)),
-        ("parabola", ((0.0, 5e-324),)),
-    ],
-)
-def test_a_window_at_the_ends_of_the_floats_can_be_sent(key: str, window: Window) -> None:
-    """Whatever passes window_of must not end in an exception or a warning."""
-    usable = window_of([list(ends) for ends in window], len(window))
-    header, _ = decode(surface_message(SURFACES[key], usable))
-    assert np.isfinite(header["window"]).all()
-
-
-def test_surface_parameters_are_in_the_message() -> None:
-    surface = SURFACES["bowl"].with_params(condition=7.0, rotation=30.0)
-    header, _ = decode(surface_message(surface, None))
-    assert header["params"] == [7.0, 30.0]
-
-
-def test_an_unchanged_racer_is_not_run_again() -> None:
-    before = race(setup_of("opt=gd-adam&steps=123"))
-    after = race(setup_of("opt=gd-momentum-adam&steps=123&adam.lr=0.5"))
-    assert after[0] is before[0]
-    assert after[2] is not before[1]
-    longer = race(setup_of("opt=gd-adam&steps=124"))
-    assert longer[0] is not before[0]
-
-
-def test_a_lane_answers_for_its_own_setup() -> None:
-    setup = setup_of("opt=gd&steps=12")
-    bare = replace(setup, racers=())
-    one = lane(bare, setup.racers[0])
-    others = [
-        replace(bare, surface=SURFACES["himmelblau"]),
-        replace(bare, surface=setup.surface.with_params(condition=2.0)),
-        replace(bare, start=(1.0, 1.0)),
-        replace(bare, noise=0.1),
-        replace(bare, seed=5),
-    ]
-    assert all(lane(other, setup.racers[0]) is not one for other in others)
-
-
-def test_what_is_kept_cannot_be_written_to() -> None:
-    """A lane is shared by sessions."""
-    (one,) = race(setup_of("opt=adam&steps=31"))
-    run = one.run
-    recorded = [run.positions, run.losses, run.gradients, run.probes, *run.slots.values()]
-    assert [a.flags.writeable for a in [*recorded, one.excess, one.slopes]] == [False] * 8
-
-
-def test_l2_and_decoupled_decay_end_at_different_points() -> None:
-    """Adam with L2 at the penalised minimum, AdamW with the same λ on the bare loss elsewhere."""
-    query = "surface=himmelblau&opt=adam-adamw&l2=12&steps=3000&x=2&y=1&schedule=cosine"
-    query += "&cosine.period=3000&adam.lr=0.03&adamw.lr=0.03"
-    setup = setup_of(query + "&decoupled=1")
-    adam, adamw = race(setup)
-    surface = penalised(SURFACES["himmelblau"], l2=12.0)
-    gaps = np.abs(np.array(surface.minima) - adam.run.positions[-1]).max(axis=1)
-    assert gaps.min() < 1e-4
-    assert adamw.run.surface == SURFACES["himmelblau"]
-    assert adamw.run.hypers["weight_decay"] == 12.0
-    gaps = np.abs(np.array(surface.minima) - adamw.run.positions[-1]).max(axis=1)
-    assert gaps.min() > 0.05, "which can be seen"
-    # Both are compared by the same loss, the penalised one.
-    for one in (adam, adamw):
-        losses = evaluate(surface, "value", one.run.positions)
-        np.testing.assert_array_equal(one.excess, losses - (surface.best or 0.0))
-        assert one.result["loss"] == losses[-1]
-    both = race(setup_of(query))
-    assert both[1].run.surface == surface, "unless it is asked for"
-    assert both[1].run.hypers["weight_decay"] == 0.01
-
-
-def test_a_rate_that_leaves_the_floats_is_still_sent() -> None:
-    query = "opt=gd&gd.lr=1e308&schedule=piecewise&piecewise.first=2&piecewise.middle=10&steps=9"
-    header, groups = message_of(query)
-    assert header["runs"][0]["kind"] == "diverged"
-    assert math.inf in groups["rates"][0]
+BOWL = SURFACES["bowl"]
+
+
+def heavy_ball(beta: float, lr: float, start: tuple[float, float], noise: np.ndarray) -> np.ndarray:
+    """Polyak's method on ½(100 x² + 2 y²), as it is written: no code of ours."""
+    at, velocity, path = np.array(start), np.zeros(2), [np.array(start)]
+    for draw in noise:
+        velocity = beta * velocity + np.array([100.0, 2.0]) * at + draw
+        at = at - lr * velocity
+        path.append(at)
+    return np.array(path)
+
+
+def test_one_method_against_itself_with_the_same_noise_for_all() -> None:
+    betas = (0.0, 0.9, 0.99)
+    momentum = OPTIMIZERS["momentum"]
+    entrants = {f"{b}": Entrant(momentum, {"lr": 0.004, "momentum": b}) for b in betas}
+    entrants["away"] = Entrant(momentum, {"lr": 0.004}, start=(-3, -8))
+    runs = race(BOWL, entrants, start=(1, 5), steps=50, noise=0.5, seed=3)
+    noise = 0.5 * np.random.default_rng(3).standard_normal((50, 2))
+    assert list(runs) == [*entrants]
+    starts = dict.fromkeys(entrants, (1.0, 5.0)) | {"away": (-3.0, -8.0)}
+    for name, run in runs.items():
+        beta = 0.9 if name == "away" else float(name)
+        expected = heavy_ball(beta, 0.004, starts[name], noise)
+        np.testing.assert_allclose(run.positions, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_each_may_have_a_schedule() -> None:
+    gd, halved = OPTIMIZERS["gd"], SCHEDULES["exponential"].with_params(span=100.0)
+    runs = race(BOWL, {"a": Entrant(gd, {"lr": 0.01}), "b": Entrant(gd, {"lr": 0.01}, halved)})
+    assert (runs["a"].rates == 0.01).all()
+    assert runs["b"].rates[100] == pytest.approx(0.001)
+
+
+def test_a_wrong_setting_names_its_entrant() -> None:
+    with pytest.raises(
+        ValueError, match=r"^fast: lr must be a finite number in \(0, inf\), got -1"
+    ):
+        race(BOWL, {"fast": Entrant(OPTIMIZERS["gd"], {"lr": -1.0})})
