@@ -1,17 +1,22 @@
 """Descent Lab. Started by `streamlit run app.py` or `uvicorn app:app`, it serves; run as a
 session's script, it names the pages."""
 
+from functools import partial
+
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from ui import assets, gate, private, settings, tables, warmup
-from ui.waiting import Waiting
+from pages import PAGES
+from ui.server import answers, assets, gate, private, settings, warmup
+from ui.server.waiting import Waiting
+
+assets.serve(PAGES)
 
 if not private.is_session():
     private.forget_pages_folder()
     app = App(
         __file__,
-        routes=[*assets.ROUTES, *tables.ROUTES],
+        routes=[*answers.routes(PAGES), assets.ROUTE],
         middleware=[Middleware(gate.Gate), Middleware(warmup.Starting), Middleware(Waiting)],
         lifespan=warmup.lifespan,
     )
@@ -19,13 +24,19 @@ if not private.is_session():
 else:
     import streamlit as st
 
+    from ui.component import show
+
     st.set_page_config(page_title="Descent Lab", page_icon="📉", layout="wide")
     st.navigation(
         [
-            st.Page("pages/compare.py", title="Compare", icon=":material/flag:", default=True),
-            st.Page("pages/learning_rate.py", title="Learning rate", icon=":material/speed:"),
-            st.Page("pages/step_by_step.py", title="Step by step", icon=":material/function:"),
-            st.Page("pages/schedules.py", title="Schedules", icon=":material/timeline:"),
+            st.Page(
+                partial(show, key),
+                title=page.title,
+                icon=f":material/{page.icon}:",
+                url_path=key,
+                default=number == 0,
+            )
+            for number, (key, page) in enumerate(PAGES.items())
         ],
         position="top",
     ).run()

@@ -1,31 +1,22 @@
 """Compare: which optimizer gets there, along which way, at what cost?"""
 
-from __future__ import annotations
+from ui.page import Page
+from ui.state.common import TUNED, methods, penalty, place, race, schedule, state_schema
+from ui.state.schema import Group, number
 
-import streamlit as st
-
-from ui import permalink
-from ui.ask import window_of
-from ui.page import answering, listen
-from ui.player.components import race_view, surface_view
-from ui.race import race_message, surface_message
-
-KEY = "race"
-
-
-@st.fragment
-def compare() -> None:
-    with answering(race_view, KEY) as ask:
-        setup, clean, notes = permalink.parse(ask.query)
-        surface_view(
-            surface_message(setup.surface, window_of(ask.window, setup.surface.dim), ask.wish.exact)
-        )
-        ask.send(
-            race_message(
-                setup, ask.query, clean, notes, {"serial": ask.wish.serial}, exact=ask.wish.exact
-            )
-        )
-
-
-listen(KEY)
-compare()
+PAGE = Page(
+    key="compare",
+    title="Compare",
+    icon="flag",
+    question="Which optimizer gets there, along which way, at what cost?",
+    state=state_schema(
+        place(),
+        methods(("gd", "momentum", "adam")),
+        schedule(),
+        penalty(),
+        race(),
+        Group((number(TUNED),), "actions", {"tune": True}),
+    ),
+    panels=("surface", "paths", "loss", "rate", "tuning", "results"),
+    order=1,
+)

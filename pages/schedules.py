@@ -1,31 +1,31 @@
 """Schedules: what does changing the learning rate over time do to the path?"""
 
-from __future__ import annotations
+from dataclasses import replace
 
-import streamlit as st
+from optim_core.simulate import NOISE
+from ui.page import Page
+from ui.panels.scene.state import plans, relay, scenes
+from ui.state.common import STEPS, penalty, place, race, state_schema
+from ui.state.schema import Group
 
-from ui import schedule_link
-from ui.ask import window_of
-from ui.page import answering, listen
-from ui.player.components import schedules_view, surface_view
-from ui.race import surface_message
-from ui.schedules import schedules_message
-
-KEY = "schedules"
-
-
-@st.fragment
-def schedules() -> None:
-    with answering(schedules_view, KEY) as ask:
-        view, clean, notes = schedule_link.parse(ask.query)
-        surface = view.setup.surface
-        surface_view(surface_message(surface, window_of(ask.window, surface.dim), ask.wish.exact))
-        ask.send(
-            schedules_message(
-                view, ask.query, clean, notes, serial=ask.wish.serial, exact=ask.wish.exact
-            )
-        )
-
-
-listen(KEY)
-schedules()
+PAGE = Page(
+    key="schedules",
+    title="Schedules",
+    icon="timeline",
+    question="What does changing the learning rate over time do to the path?",
+    state=state_schema(
+        place(),
+        scenes(),
+        *relay("momentum", "gd"),
+        plans(),
+        penalty(decoupled=False),
+        race(
+            # A run that is resumed has a step before and one after it.
+            steps=replace(STEPS, domain=replace(STEPS.domain, low=2.0)),
+            noise=replace(NOISE, default=3.0),  # what a constant rate never averages out
+        ),
+        Group((), "actions"),
+    ),
+    panels=("surface", "paths", "loss", "rate", "results", "scene"),
+    order=4,
+)

@@ -1,37 +1,30 @@
-"""Everything that the browser must know of optimizers and surfaces, from their declarations."""
+"""What the browser must know of methods, schedules and pages, from their declarations."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from figures.relief import thumbnail
 from optim_core import OPTIMIZERS, SCHEDULES
 from optim_core.spec import PENALTY, SHARED, Look, Optimizer, Schedule, Surface
 from surfaces import SURFACES
-from ui import permalink, rate_link, schedule_link, step_link
 from ui.mathml import mathml
-from ui.permalink import catalog_entry
-from ui.race import lowest
-from ui.scenes import SCENES
+from ui.page import Page
+from ui.state.common import ALONG
+from ui.state.reader import FOREIGN, FOREIGN_STARTS
+from ui.state.schema import control
 
 
 def _surface(surface: Surface) -> dict[str, Any]:
+    """For the gallery: what is drawn travels with each answer."""
     picture = thumbnail(surface)
     return {
         "key": surface.key,
         "name": surface.name,
         "dim": surface.dim,
         "about": surface.about,
-        "domain": surface.domain,
-        "start": surface.start,
-        "minima": surface.minima,
-        "lowest": lowest(surface),
-        "saddles": surface.saddles,
-        "params": [catalog_entry(p) for p in surface.params],
-        "rate": catalog_entry(rate_link.rate_hyper(surface)),
-        "panels": rate_link.panels_of(surface),
-        "lr": {k: permalink.suggested_lr(surface, o) for k, o in OPTIMIZERS.items()},
         "thumbnail": {
             "width": picture.shape[-1],
             "data": base64.b64encode(picture.tobytes()).decode(),
@@ -48,7 +41,7 @@ def _declared(one: Optimizer | Schedule) -> dict[str, Any]:
         "color": look.color,
         "dash": look.dash,
         "marker": look.marker,
-        "hypers": [catalog_entry(h) for h in one.hypers],
+        "hypers": [control(h) for h in one.hypers],
     }
 
 
@@ -61,39 +54,30 @@ def _schedule(schedule: Schedule) -> dict[str, Any]:
     return _declared(schedule) | {"about": schedule.about, "formula": mathml(schedule.formula)}
 
 
-def catalog() -> dict[str, Any]:
-    """JSON-ready; the same for all sessions."""
+def _page(page: Page, *, is_first: bool) -> dict[str, Any]:
     return {
-        "foreign": {"names": permalink.FOREIGN, "starts": permalink.FOREIGN_STARTS},
+        "path": "" if is_first else page.key,
+        "title": page.title,
+        "panels": page.panels,
+        "scripts": [panel.key for panel in page if panel.script],
+        "styles": [panel.key for panel in page if panel.style],
+        "large": [panel.key for panel in page if panel.large],
+        "coarse": page.has_coarse,
+        "controls": page.state.controls(),
+        "fields": page.state.shown(),
+    }
+
+
+def catalog(pages: Mapping[str, Page]) -> dict[str, Any]:
+    """JSON-ready; the same for all visitors."""
+    first = next(iter(pages))
+    return {
+        "foreign": {"names": FOREIGN, "starts": FOREIGN_STARTS},
+        "along": {"names": ALONG},
         "surfaces": [_surface(s) for s in SURFACES.values()],
         "optimizers": [_optimizer(o) for o in OPTIMIZERS.values()],
         "schedules": [_schedule(s) for s in SCHEDULES.values()],
-        "shared": [catalog_entry(h) for h in SHARED],
-        "penalty": [catalog_entry(h) for h in PENALTY],
-        "decoupled": catalog_entry(permalink.DECOUPLED),
-        "race": [catalog_entry(h) for h in permalink.RACE],
-        "stepRace": [catalog_entry(h) for h in step_link.CONTROLS],
-        "scheduleRace": [catalog_entry(h) for h in schedule_link.CONTROLS],
-        "change": catalog_entry(schedule_link.CHANGE),
-        "scenes": [
-            {
-                "key": s.key,
-                "name": s.name,
-                "about": s.about,
-                "schedule": s.schedule,
-                "controls": s.controls,
-            }
-            for s in SCENES.values()
-        ],
-        "defaults": {
-            "surface": permalink.DEFAULT_SURFACE,
-            "opt": permalink.DEFAULT_RACERS,
-            "ratesOpt": rate_link.DEFAULT_RACERS,
-            "schedule": permalink.DEFAULT_SCHEDULE,
-            "stepOf": step_link.DEFAULT_OPTIMIZER,
-            "scheduleOf": schedule_link.DEFAULT_OPTIMIZER,
-            "scheduleTo": schedule_link.DEFAULT_OTHER,
-            "schedules": schedule_link.DEFAULT_SCHEDULES,
-            "scene": schedule_link.DEFAULT_SCENE,
-        },
+        "shared": [control(h) for h in SHARED],
+        "penalty": [control(h) for h in PENALTY],
+        "pages": {key: _page(page, is_first=key == first) for key, page in pages.items()},
     }

@@ -13,8 +13,8 @@ from latex2mathml.converter import convert_to_element
 # An element as JSON: its tag, its attributes, and its children, of which a text is a string.
 Tree = list[Any]
 
-# What formulas need, and the browser makes (ui/player/mathml.js). LaTeX can ask for more: a link,
-# a style, a class.
+# What formulas need, and the browser makes (ui/browser/words/mathml.js). LaTeX can ask for more: a
+# link, a style, a class.
 ELEMENTS = frozenset((
     "math", "mfrac", "mi", "mn", "mo", "mover", "mrow", "mspace", "msqrt", "mstyle", "msub",
     "msubsup", "msup", "mtext", "munder", "munderover",

@@ -1,65 +1,70 @@
-"""What every page does around its own part: take what is asked for, answer, and never fall over."""
+"""A page: its state, and the panels that it shows. Declared in one file of pages/, and no more."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import streamlit as st
-
-from ui.ask import Wish, address, asked, latest, wish
-from ui.player import wire
-from ui.player.components import again_view, answer_view
-
-# No word of the exception: it may hold paths and values that are nobody's business.
-FAILED = "This could not be computed. The fault is the app's, and its server has logged it."
+from ui import wire
+from ui.panel import Ask, Panel
+from ui.panels import PANELS
+from ui.runs.facts import facts
+from ui.state.schema import Schema, control
 
 
-@dataclass
-class Reply:
-    """An ask, and the way to answer it."""
+@dataclass(frozen=True)
+class Page:
+    """key: the file's name, and the page's address; the first page has the site's own."""
 
-    view: Callable[[bytes, str], None]
     key: str
-    query: str
-    window: Any
-    wish: Wish
-    is_sent: bool = field(default=False, init=False)
+    title: str
+    icon: str  # of Google's Material symbols
+    question: str  # what the page answers
+    state: Schema
+    panels: tuple[str, ...]  # keys, in the order in which they stand
+    order: int = 100  # in the navigation
 
-    def send(self, message: bytes) -> None:
-        """Hand the page's main component its message."""
-        self.view(message, self.key)
-        self.is_sent = True
+    def __iter__(self) -> Iterator[Panel]:
+        return (PANELS[key] for key in self.panels)
 
+    @property
+    def has_coarse(self) -> bool:
+        """Whether its message depends on whether a hand moves."""
+        return any(panel.has_coarse for panel in self)
 
-def _anew(key: str) -> str:
-    return f"{key}-again"
+    def message(self, query: str) -> bytes:
+        """All that the page shows in the state of a query, but what is large."""
+        state, ask = self.state.read(query), Ask.of(query)
+        parts = {p.key: part for p in self if p.part and (part := p.part(state, ask)) is not None}
+        header = {
+            "clean": state.clean,
+            "notes": state.notes,
+            "defaults": state.reader.told,
+            "hypers": {name: control(hyper) for name, hyper in state.hypers.items()},
+            "surface": facts(state.surface),
+            "entries": [
+                {
+                    "key": entry.key,
+                    "of": entry.recipe.optimizer.key,
+                    "name": entry.name,
+                    "color": entry.look.color,
+                    "dash": entry.look.dash,
+                    "marker": entry.look.marker,
+                }
+                for entry in state.entries
+            ],
+            "panels": {key: part.header for key, part in parts.items()},
+        }
+        groups = {
+            f"{key}.{name}": group
+            for key, part in parts.items()
+            for name, group in part.groups.items()
+        }
+        return wire.pack(header, groups)
 
-
-def listen(key: str) -> None:
-    """Outside of the page's fragment: hear what a page asks for after a lost connection."""
-    again_view(_anew(key))
-
-
-@contextmanager
-def answering(view: Callable[[bytes, str], None], key: str) -> Iterator[Reply]:
-    """What the page of the main component `key` asks for.
-
-    Whatever is raised while it is answered is logged, and told to the page in one sentence. The
-    main component gets a message all the same: without one the page would leave the screen.
-    """
-    state = latest(st.session_state.get(key), st.session_state.get(_anew(key)))
-    query, window = asked(state, address(st.query_params))
-    reply = Reply(view, key, query, window, wish(state))
-    try:
-        yield reply
-    except Exception:
-        logging.getLogger(__name__).exception("The page %r failed at %r.", key, query)
-        failed = {"failed": FAILED, "serial": reply.wish.serial}
-        if reply.is_sent:
-            answer_view(failed)
-        else:
-            reply.send(wire.pack(failed, {}))
+    def large(self, key: str, query: str) -> bytes:
+        """The message of one large panel. KeyError if the page has no such panel."""
+        panel = next((p for p in self if p.key == key and p.large), None)
+        if panel is None or panel.large is None:
+            raise KeyError(key)
+        return panel.large(self.state.read(query), Ask.of(query))

@@ -1,0 +1,5 @@
+"""Each run's rate under its loss: drawn from the runs of the paths."""
+
+from ui.panel import Panel
+
+PANEL = Panel("rate")

@@ -1,1 +1,0 @@
-"""The player: its Streamlit components, the messages that they carry, and the browser code."""

@@ -1,0 +1,1 @@
+"""What serves: files, answers, long jobs, and what every request meets."""
