@@ -20,9 +20,11 @@ from optim_core.penalty import penalised
 from optim_core.spec import PENALTY, SHARED, Hyper, Optimizer, Point, Schedule, Surface
 from optim_core.tuning import RATES, WITHIN
 from surfaces import SURFACES
-from ui.maps import LARGEST, SETTLING
-from ui.permalink import parse, suggested_lr
-from ui.race import race as ui_race
+from tests.reading import state_of
+from ui.panels.map.message import SETTLING
+from ui.panels.map.sheet import LARGEST
+from ui.panels.paths.panel import lanes
+from ui.state.common import suggested_lr
 
 GD, MOMENTUM, ADAM, ADAGRAD = (OPTIMIZERS[key] for key in ("gd", "momentum", "adam", "adagrad"))
 PLANS = tuple(SCHEDULES.values())
@@ -540,7 +542,7 @@ def numbers_of_the_readme() -> None:
 @holds("gradient descent overflows at step 7, momentum, RMSProp and Adam follow the valley")
 def race_of_the_readme() -> None:
     (query,) = re.findall(r"`/\?(surface=rosenbrock&opt=[^`]*)`", README)
-    for run in [lane.run for lane in ui_race(parse(query)[0])]:
+    for run in [lane.run for lane in lanes(state_of(query))]:
         assert (run.outcome.step == 7) == (run.optimizer == GD)
         assert (run.outcome.kind == "diverged") == (run.optimizer == GD)
 

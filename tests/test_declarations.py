@@ -14,9 +14,10 @@ import pytest
 
 from optim_core import OPTIMIZERS, SCHEDULES, formula
 from optim_core.spec import Hyper, Optimizer, Schedule, Surface
+from pages import PAGES
 from surfaces import SURFACES
+from tests.test_state import RACE
 from ui.catalog import catalog
-from ui.permalink import RACE
 
 REPOSITORY = Path(__file__).parents[1]
 KEYS = {*OPTIMIZERS, *SURFACES, *SCHEDULES}
@@ -232,12 +233,18 @@ def test_balance_is_judged_rightly(latex: str, expected: bool) -> None:
 
 
 def test_the_catalog_is_json() -> None:
-    text = json.dumps(catalog(), allow_nan=False)
+    text = json.dumps(catalog(PAGES), allow_nan=False)
     listed = json.loads(text)
     assert [s["key"] for s in listed["surfaces"]] == list(SURFACES)
     assert [o["key"] for o in listed["optimizers"]] == list(OPTIMIZERS)
-    assert set(listed["defaults"]["opt"]) <= set(OPTIMIZERS)
-    assert listed["defaults"]["surface"] in SURFACES
+    assert list(listed["pages"]) == list(PAGES)
+    for page in listed["pages"].values():
+        assert page["fields"]["surface"]["default"] in SURFACES
+        for field in page["fields"].values():
+            keys = {value for value, _ in field.get("options", ())}
+            usual = field["default"] if field["kind"] == "several" else [field.get("default")]
+            # None where it depends on other fields; without a list they do as well.
+            assert not keys or set(usual) <= keys | {None}
 
 
 # A new file must be enough for a new optimizer or surface, so no code may ask which one it has.
@@ -286,7 +293,7 @@ def test_no_code_asks_which_optimizer_or_surface_it_has() -> None:
             name = str(file.relative_to(REPOSITORY))
             found = compared(file.read_text()) & KEYS - OUTCOMES.get(name, set())
             assert not found, f"{name}: {found}"
-    for file in sorted((REPOSITORY / "ui" / "player").glob("*.js")):
+    for file in sorted((REPOSITORY / "ui").rglob("*.js")):
         found = compared_in_script(file.read_text()) & KEYS
         assert not found, f"{file.name}: {found}"
 

@@ -1,262 +1,202 @@
-"""The Learning rate page as a session's script: what it is asked, and what it answers."""
+"""The Learning rate page's message: runs, limits, reports, curves and bands."""
 
 from __future__ import annotations
 
-import json
-import struct
-import time
+import math
 from typing import Any
-from urllib.parse import urlencode
 
+import numpy as np
 import pytest
-from streamlit.proto.WidgetStates_pb2 import WidgetStates
-from streamlit.testing.v1 import AppTest
 
+from optim_core import OPTIMIZERS, simulate
+from optim_core.penalty import penalised
 from surfaces import SURFACES
-from tests.test_app import APP, checked, part
-from tests.test_rate_link import garbage
-from ui.ask import Wish, wish
-from ui.rate_link import DEFAULT_RACERS, panels_of, parse
+from tests import reading
+from tests.test_map_state import sharpest
+from tests.test_maps import verdict
+from tests.test_wire import BOUNDS
+from ui.panels.bands.panel import NOTCHES
+from ui.state.rate import rate_hyper
 
-PAGE = "pages/learning_rate.py"
-PATIENCE = 30.0  # s
-
-
-def page_at(query: dict[str, Any] | None = None) -> AppTest:
-    """A new session that opens the page."""
-    app = AppTest.from_file(APP, default_timeout=60).switch_page(PAGE)
-    app.query_params.update(query or {})
-    return checked(app.run())
+PAGE = "learning_rate"
+ALL = "-".join(OPTIMIZERS)
+LINES = [key for key, surface in SURFACES.items() if surface.dim == 1]
+MOVING = "&_coarse=1"  # while a hand moves, no curves are sent
 
 
-def ask(app: AppTest, **wanted: Any) -> AppTest:
-    return tell(app, json.dumps({"ask": {"query": "", "window": None} | wanted}))
-
-
-def tell(app: AppTest, state: str) -> AppTest:
-    states = WidgetStates()
-    widget = states.widgets.add()
-    widget.id = part(app, "rates").id
-    widget.json_value = state
-    return checked(app._run(states))
-
-
-def header(app: AppTest, key: str) -> dict[str, Any]:
-    """The first part of a message; a map's rows would take long to read one by one."""
-    message = part(app, key).bytes
-    (length,) = struct.unpack_from("<I", message)
-    found: dict[str, Any] = json.loads(message[4 : 4 + length])
+def panels(query: str) -> dict[str, Any]:
+    """What the page's message says, panel by panel; it has no NaN and no infinity in it."""
+    found: dict[str, Any] = reading.told(query, PAGE)["panels"]
     return found
 
 
-def answer(app: AppTest) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(part(app, "answer").json)
-    return found
+def sent(query: str) -> dict[str, np.ndarray]:
+    return reading.sent(query, PAGE)
 
 
-def test_the_first_page() -> None:
-    app = page_at()
-    names = ["again", "surface", "rates", "map", "answer"]
-    found = [e.proto.component_name for e in app.get("bidi_component")]
-    assert found == [f"descent_{name}" for name in names]
-    said = header(app, "rates")
-    assert (said["surface"], said["query"], said["clean"], said["notes"]) == ("bowl", "", "", [])
-    assert [run["key"] for run in said["runs"]] == list(DEFAULT_RACERS)
-    assert len(said["four"]) == 4
-    shown = header(app, "map")
-    assert (shown["surface"], shown["panel"], shown["cells"]) == ("bowl", "map", 400)
-    assert [axis["name"] for axis in shown["axes"]] == said["view"]["axes"]
-    assert answer(app) == {"serial": 0, "job": None}
+def keys(said: list[dict[str, Any]]) -> list[str]:
+    return [one["key"] for one in said]
 
 
-@pytest.mark.parametrize(
-    ("key", "panel"), [(key, panel) for key, s in SURFACES.items() for panel in panels_of(s)]
-)
-def test_every_panel_of_every_surface_has_its_page(key: str, panel: str) -> None:
-    app = page_at({"surface": key, "panel": panel, "steps": "20"})
-    said, shown = header(app, "rates"), header(app, "map")
-    assert (said["surface"], said["notes"]) == (key, [])
-    assert header(app, "surface")["surface"] == shown["surface"] == key
-    assert shown["panel"] == said["view"]["panel"]
-    assert [axis["name"] for axis in shown["axes"]] == said["view"]["axes"]
+def test_one_rate_for_all_that_are_shown() -> None:
+    query = "opt=gd-adam&lr=0.01&steps=50"
+    said, chosen = panels(query), ["gd", "adam"]
+    assert keys(said["paths"]["runs"]) == keys(said["bands"]["limits"]) == chosen
+    assert said["report"]["limits"] == said["bands"]["limits"]
+    assert (said["report"]["lr"], said["report"]["focus"]) == (0.01, "gd")
+    assert len(said["report"]["reports"]) == len(chosen)
+    assert said["map"]["view"] == {
+        "lr": 0.01, "focus": "gd", "versus": "adam", "names": ["GD", "Adam"], "panel": "map",
+        "look": {"name": "GD", "color": OPTIMIZERS["gd"].look.color}, "panels": ["map", "basins"],
+        "across": "condition", "axes": ["lr", "condition"],
+    }  # fmt: skip
+    for key, curve in zip(chosen, sent(query)["paths.excess"], strict=True):
+        run = simulate(SURFACES["bowl"], OPTIMIZERS[key], steps=50, lr=0.01)
+        np.testing.assert_allclose(curve, run.losses, rtol=BOUNDS["lead4"])
 
 
-def test_what_a_person_changes_is_answered() -> None:
-    app = page_at({"surface": "beale"})
-    before = part(app, "map").bytes
-    query = "surface=beale&lr=0.5&steps=20"
-    ask(app, query=query, serial=7)
-    said = header(app, "rates")
-    assert (said["query"], said["clean"], said["view"]["lr"]) == (query, query, 0.5)
-    assert answer(app)["serial"] == 7
-    assert part(app, "map").bytes != before, "it has fewer steps"
-    maps = []
-    for lr in (0.1, 0.2):
-        ask(app, query=f"surface=beale&lr={lr}&steps=20", serial=8)
-        maps.append(part(app, "map").bytes)
-    assert maps[0] == maps[1], "the rate is an axis of the map"
+def test_the_sliders_ends_are_the_surfaces() -> None:
+    for surface in ("bowl", "plateau"):
+        rate = rate_hyper(SURFACES[surface])
+        entry = reading.told(f"surface={surface}{MOVING}", PAGE)["hypers"]["lr"]
+        found = [entry[name] for name in ("low", "default", "high", "scale")]
+        assert found == [rate.low, rate.default, rate.high, "log"]
 
 
-def test_a_moving_hand_gets_a_coarse_map_and_no_curves() -> None:
-    app = page_at()
-    assert header(ask(app, fine=False), "map")["cells"] == 200
-    assert "four" not in header(app, "rates")
-    assert header(ask(app, fine=True), "map")["cells"] == 400
-    assert "four" in header(app, "rates")
+def test_limits_are_the_closed_forms_where_there_are_some() -> None:
+    said = panels(f"opt={ALL}&momentum.momentum=0.8&steps=200{MOVING}")["bands"]["limits"]
+    top = sharpest(SURFACES["bowl"], 1e-2)
+    found = {limit["key"]: limit for limit in said}
+    assert list(found) == list(OPTIMIZERS)
+    assert found["gd"]["lr"] == pytest.approx(2.0 / top, rel=1e-6)
+    assert found["momentum"]["lr"] == pytest.approx(3.6 / top, rel=1e-6)
+    assert found["nesterov"]["lr"] == pytest.approx(3.8 / (2.8 * top), rel=1e-6)
+    for key, limit in found.items():
+        plain = key in ("gd", "momentum", "nesterov")
+        assert (limit["kind"] == "closed form") == plain
+        assert limit["text"].endswith(".")
 
 
-def test_a_change_outlives_the_address() -> None:
-    app = page_at({"surface": "beale"})
-    ask(app, query="surface=saddle&steps=9")
-    assert header(checked(app.run()), "rates")["surface"] == "saddle"
+def pairs(said: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Each run with its report."""
+    return list(zip(said["paths"]["runs"], said["report"]["reports"], strict=True))
 
 
-def test_a_deep_map_is_computed_and_shown() -> None:
-    app = page_at({"steps": "30"})
-    query = "steps=30"
-    deep = {"order": 1, "cells": 40, "steps": 20}
-    until, serial = time.monotonic() + PATIENCE, 0
-    while not (answer(app)["job"] or {}).get("ready"):
-        assert time.monotonic() < until
-        serial += 1
-        ask(app, query=query, serial=serial, deep=deep, poll=serial)
-        job = answer(app)["job"]
-        assert (job["order"], job["error"], answer(app)["serial"]) == (1, None, serial)
-    ask(app, query=query, serial=serial + 1, deep=deep)
-    shown = header(app, "map")
-    assert (shown["cells"], shown["steps"]) == (40, 20)
-    # Another rate does not change what it shows; another start does.
-    ask(app, query=query + "&lr=0.5", serial=serial + 2, deep=deep)
-    assert header(app, "map")["cells"] == 40
-    ask(app, query=query + "&x=2", serial=serial + 3, deep=deep)
-    assert "changed" in answer(app)["job"]["error"]
-    assert header(app, "map")["cells"] == 400
-    # When it is no longer wanted, it is gone.
-    ask(app, query=query, serial=serial + 4, deep=None)
-    assert answer(app)["job"] is None
-    assert header(app, "map")["cells"] == 400
+@pytest.mark.parametrize("lr", [0.005, 0.03, 1.0])
+def test_a_report_is_there_for_a_run_that_diverged_and_for_no_other(lr: float) -> None:
+    said = panels(f"opt={ALL}&lr={lr}&steps=200{MOVING}")
+    for run, report in pairs(said):
+        assert (report is not None) == (run["kind"] == "diverged")
+        if report:
+            assert report["sentence"].endswith(".")
+    kinds = {run["kind"] for run in said["paths"]["runs"]}
+    assert ("diverged" in kinds) == (lr > 0.02)
 
 
-def test_a_lost_session_finds_its_deep_map() -> None:
-    """The page asks again, and another session answers: at once, since the map is kept."""
-    deep, serial = {"order": 1, "cells": 41, "steps": 20}, 0
-    first, until = page_at({"steps": "30"}), time.monotonic() + PATIENCE
-    while header(first, "map")["cells"] != 41:
-        assert time.monotonic() < until
-        serial += 1
-        ask(first, query="steps=30", serial=serial, deep=deep)
-    back = ask(page_at({"steps": "30"}), query="steps=30", serial=1, deep=deep)
-    assert answer(back)["job"]["ready"]
-    assert part(back, "map").bytes == part(first, "map").bytes
+def test_the_reports_growth_is_the_closed_form() -> None:
+    """Of gradient descent on p² every step is 1 − 2 lr times the one before."""
+    (report,) = panels(f"surface=parabola&opt=gd&lr=1.25{MOVING}")["report"]["reports"]
+    assert report["growth"] == pytest.approx(1.5, rel=1e-9)
+    assert report["expected"] == pytest.approx(1.5, rel=1e-9)
+    assert (report["pattern"], report["rise"], report["limit"]) == ("steady", 0, 1.0)
 
 
-def test_a_finished_deep_map_is_left_by_ending_its_order() -> None:
-    app, deep = page_at({"steps": "30"}), {"order": 5, "cells": 10, "steps": 20}
-    until, serial = time.monotonic() + PATIENCE, 0
-    while header(app, "map")["cells"] != 10:
-        assert time.monotonic() < until
-        serial += 1
-        ask(app, query="steps=30", serial=serial, deep=deep)
-    assert header(ask(app, query="steps=30", deep=None), "map")["cells"] == 400
+def test_four_curves_come_when_the_hand_rests() -> None:
+    query = "opt=gd&steps=100&lr=0.01"
+    said = panels(query)
+    labels = [four["label"] for four in said["four"]["four"]]
+    assert labels == ["too low", "good", "slightly too high", "too high"]
+    rates = [four["lr"] for four in said["four"]["four"]]
+    assert rates == sorted(rates)
+    for lr, curve in zip(rates, sent(query)["four.four"], strict=True):
+        run = simulate(SURFACES["bowl"], OPTIMIZERS["gd"], steps=100, lr=lr)
+        np.testing.assert_allclose(curve, run.losses, rtol=BOUNDS["lead3"])
+    moving = panels(query + MOVING)
+    assert "four" not in moving
+    assert "four.four" not in sent(query + MOVING)
+    assert moving["paths"] == said["paths"]
 
 
-def test_too_large_a_deep_map_is_refused_and_the_live_one_stays() -> None:
-    app = page_at()
-    before = part(app, "map").bytes
-    ask(app, serial=1, deep={"order": 1, "cells": 4000, "steps": 100_000})
-    job = answer(app)["job"]
-    assert "16,000,000 cells × 100,000 steps" in job["error"]
-    assert job["error"].endswith(".")
-    assert part(app, "map").bytes == before
+def test_four_curves_are_of_the_focus_and_not_of_the_slider() -> None:
+    one, other = (panels(f"of=momentum&opt=gd&lr={lr}")["four"] for lr in (0.001, 0.5))
+    assert one == other
+    assert one["four"] != panels("of=gd&opt=gd&lr=0.5")["four"]["four"]
+    assert panels("surface=plane")["four"]["four"] == []
 
 
-DEEP = [
-    "null", "5", '"x"', "[]", "{}", '{"order": null}', '{"order": "1"}', '{"order": 1.5}',
-    '{"order": 1}', '{"order": true, "cells": true, "steps": true}',
-    '{"order": 1, "cells": null, "steps": null}', '{"order": 1, "cells": "40", "steps": "20"}',
-    '{"order": 1, "cells": -40, "steps": 20}', '{"order": 1, "cells": 40, "steps": -20}',
-    '{"order": 1, "cells": 0, "steps": 0}', '{"order": 1, "cells": 1, "steps": 20}',
-    '{"order": 1, "cells": 4001, "steps": 1}', '{"order": 1, "cells": 40.5, "steps": 20}',
-    '{"order": 1, "cells": NaN, "steps": Infinity}', '{"order": 1, "cells": 1e308, "steps": 1}',
-    '{"order": 1, "cells": [40], "steps": {"a": 1}}', '{"order": -1, "cells": 2, "steps": 1}',
-    f'{{"order": 1, "cells": 1{"0" * 400}, "steps": 1}}',
-    f'{{"order": 1, "cells": 2, "steps": 1{"0" * 400}}}',
-    '{"order": 1, "cells": "<script>", "steps": "\\ud800"}',
-]  # fmt: skip
+@pytest.mark.parametrize("query", ["opt=gd-adam", "surface=himmelblau&opt=momentum&noise=0.5"])
+def test_bands_agree_with_single_runs(query: str) -> None:
+    """At each place: lr = low (high / low)ᵘ, u being the middle of a notch."""
+    state = reading.state_of(f"{query}&steps=300", PAGE)
+    rate, strips = rate_hyper(state.surface), sent(f"{query}&steps=300{MOVING}")["bands.strips"]
+    assert strips.shape == (len(state.entries), NOTCHES)
+    for entry, strip in zip(state.entries, strips, strict=True):
+        differ = 0
+        for notch in range(5, NOTCHES, 30):
+            lr = rate.low * (rate.high / rate.low) ** ((notch + 0.5) / NOTCHES)
+            run = simulate(
+                state.surface, entry.recipe.optimizer, steps=300, noise=state["noise"],
+                **(entry.recipe.values | {"lr": lr}),
+            )  # fmt: skip
+            differ += verdict(run) != strip[notch]
+        assert differ <= 1
+        assert len(np.unique(strip)) > 1
 
 
-@pytest.mark.parametrize("deep", DEEP, ids=lambda v: str(v)[:32])
-def test_no_order_breaks_the_page(deep: str) -> None:
-    app = tell(page_at(), f'{{"ask": {{"query": "steps=9", "deep": {deep}}}}}')
-    assert header(app, "rates")["query"] == "steps=9"
-    assert header(app, "map")["cells"] == 400
-    job = answer(app)["job"]
-    assert job is None or job["error"] is None or job["error"].endswith(".")
+@pytest.mark.parametrize("l1", [0.0, 1.5])
+@pytest.mark.parametrize("surface", LINES)
+def test_the_update_map_is_one_step_of_a_run(surface: str, l1: float) -> None:
+    groups = sent(f"surface={surface}&panel=orbits&of=gd&lr=0.2&l1={l1}{MOVING}")
+    shape = penalised(SURFACES[surface], l1=l1)
+    (low, high), (before, after) = shape.domain[0], groups["map.update"]
+    assert before.min() <= low
+    assert before.max() >= high
+    single = float(np.finfo(np.float32).eps)
+    for p, then in list(zip(before, after, strict=True))[::37]:
+        run = simulate(shape, OPTIMIZERS["gd"], start=(p,), steps=1, lr=0.2)
+        slope = abs(float(run.gradients[0, 0])) + abs(p)
+        assert then == pytest.approx(run.positions[1, 0], abs=4 * single * (1 + 10 * slope))
 
 
-@pytest.mark.parametrize("cells", ["null", '"40"', "-40", "1", "4001", "40.5", "true", "1e308"])
-def test_a_deep_map_of_no_size_is_refused_with_a_sentence(cells: str) -> None:
-    app = tell(
-        page_at(),
-        f'{{"ask": {{"query": "", "deep": {{"order": 3, "cells": {cells}, "steps": 20}}}}}}',
-    )
-    job = answer(app)["job"]
-    assert job["order"] == 3
-    assert job["error"].startswith("cells must be")
-    assert job["error"].endswith(".")
+def test_the_cobweb_is_of_the_focus_even_if_it_does_not_run() -> None:
+    query = "surface=double_well&panel=orbits&opt=adam&of=gd&lr=0.27&steps=60&x=1.3"
+    run = simulate(SURFACES["double_well"], OPTIMIZERS["gd"], start=(1.3,), steps=60, lr=0.27)
+    focus = sent(query + MOVING)["map.focus"]
+    np.testing.assert_allclose(focus, run.positions.T, rtol=BOUNDS["f4"])
+    # A method with a memory has no such map.
+    assert "map.update" not in sent(query.replace("of=gd", "of=momentum") + MOVING)
+    assert "map.focus" not in sent(f"surface=double_well{MOVING}")
 
 
-@pytest.mark.parametrize(
-    "rest",
-    [
-        '"serial": null', '"serial": "9"', '"serial": -1', '"serial": NaN', '"serial": [1]',
-        f'"serial": 1{"0" * 400}', '"fine": null', '"fine": "false"', '"fine": 0', '"poll": {}',
-        '"window": "abc"', '"window": [[1, 0], [0, 1]]', '"nosuch": 1',
-    ],
-    ids=lambda v: str(v)[:24],
-)  # fmt: skip
-def test_no_wish_breaks_the_page(rest: str) -> None:
-    app = tell(page_at(), f'{{"ask": {{"query": "steps=9", {rest}}}}}')
-    assert header(app, "rates")["query"] == "steps=9"
-    assert header(app, "map")["cells"] == 400
+@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize("lr", ["30", "1e10", "1e200", "1e308"])
+def test_a_huge_rate_is_told_in_numbers_that_a_browser_reads(surface: str, lr: str) -> None:
+    said = panels(f"surface={surface}&opt={ALL}&lr={lr}&steps=30{MOVING}")
+    assert keys(said["paths"]["runs"]) == list(OPTIMIZERS)
+    for run, report in pairs(said):
+        assert (report is not None) == (run["kind"] == "diverged")
+    if surface in ("parabola", "bowl", "rosenbrock"):
+        assert all(said["report"]["reports"][:3])
 
 
-@pytest.mark.parametrize(
-    "state", ["{}", '{"ask": null}', '{"ask": 3}', '{"ask": {"query": 5, "deep": 3}}']
-)
-def test_an_ask_without_a_query_leaves_the_address(state: str) -> None:
-    app = page_at({"surface": "beale"})
-    assert header(tell(app, state), "rates")["surface"] == "beale"
+@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize("place", ["x=1e308&y=-1e308", "x=1e150&y=1e150", "noise=1e308"])
+def test_a_start_far_out_is_told_too(surface: str, place: str) -> None:
+    said = panels(f"surface={surface}&opt={ALL}&steps=20&{place}")
+    assert all(limit["text"] for limit in said["bands"]["limits"])
 
 
-@pytest.mark.parametrize("state", [None, {}, {"ask": None}, {"ask": 3}, {"ask": [1]}])
-def test_at_first_a_fine_map_is_wished_for(state: Any) -> None:
-    assert wish(state) == Wish(0, True, None)
+@pytest.mark.parametrize("surface", SURFACES)
+def test_every_optimizer_can_be_the_focus(surface: str) -> None:
+    for key in OPTIMIZERS:
+        said = panels(f"surface={surface}&opt={key}&steps=30")
+        assert said["map"]["view"]["focus"] == said["four"]["focus"]["key"] == key
+        assert len(said["four"]["four"]) in (0, 4)
+        assert all(0.0 < four["lr"] < math.inf for four in said["four"]["four"])
 
 
-def test_no_address_breaks_the_page() -> None:
-    for seed in range(8):
-        app = page_at(garbage(seed))
-        said, shown = header(app, "rates"), header(app, "map")
-        assert said["surface"] == shown["surface"] == header(app, "surface")["surface"]
-        view, clean, notes = parse(said["clean"])
-        assert (view.setup.surface.key, clean, notes) == (said["surface"], said["clean"], [])
-        assert [r.optimizer.key for r in view.setup.racers] == [run["key"] for run in said["runs"]]
-
-
-def test_a_window_of_an_address_cannot_break_the_page() -> None:
-    for view in ("0,1,0,0.9", "-1e308,1e308,0,1", "1e-320,1e300,0,0.9"):
-        app = page_at({"view": view})
-        assert len(header(app, "rates")["notes"]) == 1
-        assert parse(urlencode({"view": view}))[0].window is None
-
-
-def test_sessions_have_desks_of_their_own() -> None:
-    first, second = page_at({"steps": "30"}), page_at({"steps": "30"})
-    for serial in range(1, 200):
-        ask(first, query="steps=30", serial=serial, deep={"order": 1, "cells": 10, "steps": 5})
-        if header(first, "map")["cells"] == 10:
-            break
-    assert header(first, "map")["cells"] == 10
-    assert header(ask(second, query="steps=30", serial=1), "map")["cells"] == 400
-    assert header(ask(first, query="steps=30", serial=900), "map")["cells"] == 400
+def test_nobody_runs() -> None:
+    said = panels("opt=")
+    assert said["paths"]["runs"] == said["bands"]["limits"] == said["report"]["reports"] == []
+    assert sent("opt=")["bands.strips"].size == 0
+    assert len(said["four"]["four"]) == 4

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
 
 from optim_core import OPTIMIZERS, SCHEDULES
 from optim_core.spec import PENALTY, SHARED, Hyper
+from pages import PAGES
 from surfaces import SURFACES
-from ui import maps, permalink, rate_link, schedule_link, step_link
-from ui.race import race_message, surface_message
-from ui.rates import rates_message
-from ui.scenes import SCENES
-from ui.schedules import schedules_message
-from ui.steps import steps_message
+from ui.page import Page
+from ui.panels.map.message import message as map_message
+from ui.panels.map.sheet import sheet
+from ui.panels.scene.scenes import SCENES
 
 LINKS = 40  # of each page
 EXTREMES = [0.0, 1.0, 1e-300, 5e-324, 1e300, 1.7e308, -1e150]
@@ -44,7 +42,10 @@ def link(rng: random.Random) -> dict[str, str]:
     ingredients = [i.key for i in OPTIMIZERS[of].ingredients]
     return query | {
         "surface": surface.key,
-        "opt": "-".join(sorted([of, *others])),
+        "opt": "-".join(sorted([of, f"{of}~2", *others])),
+        f"{of}~2.lr": repr(10.0 ** rng.uniform(-6.0, 3.0)),
+        f"{of}~2.x": repr(rng.choice(EXTREMES)),
+        f"{of}~2.schedule": rng.choice(list(SCHEDULES)),
         "of": of,
         "to": to,
         "versus": to,
@@ -61,28 +62,21 @@ def link(rng: random.Random) -> dict[str, str]:
     }
 
 
-def compare(query: str) -> None:
-    setup, clean, notes = permalink.parse(query)
-    surface_message(setup.surface, None)
-    race_message(setup, query, clean, notes)
-
-
-def rates(query: str) -> None:
-    view = rate_link.parse(query)[0]
-    rates_message(view, query, query, [])
-    maps.message(maps.sheet(view, 8))
-
-
-def steps(query: str) -> None:
-    steps_message(step_link.parse(query)[0], query, query, [])
-
-
-def schedules(query: str) -> None:
-    schedules_message(schedule_link.parse(query)[0], query, query, [])
-
-
-@pytest.mark.parametrize("page", [compare, rates, steps, schedules])
-def test_every_link_is_answered(page: Callable[[str], None]) -> None:
-    rng = random.Random(page.__name__)
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_every_link_is_answered(page: Page) -> None:
+    rng = random.Random(page.key)
     for _ in range(LINKS):
-        page(urlencode(link(rng)))
+        query = urlencode(link(rng))
+        page.message(query)
+        for panel in page:
+            if panel.is_slow:  # a small one of it
+                map_message(sheet(page.state.read(query), 8))
+            elif panel.large:
+                page.large(panel.key, query)
+
+
+def test_a_page_has_no_large_answer_of_what_is_not_its_panel() -> None:
+    with pytest.raises(KeyError, match="nosuch"):
+        PAGES["compare"].large("nosuch", "")
+    with pytest.raises(KeyError, match="map"):
+        PAGES["compare"].large("map", "")

@@ -18,24 +18,28 @@ from optim_core import OPTIMIZERS, Cancelled, simulate, sweep
 from optim_core.outcome import NEAR
 from optim_core.simulate import MAX_STEPS, Run
 from optim_core.spec import Hyper, Interval
+from pages import PAGES
 from surfaces import SURFACES
-from tests.test_rate_link import sharpest
+from tests.reading import state_of
+from tests.test_map_state import sharpest
 from tests.test_wire import BOUNDS, decode
-from ui import maps
-from ui.maps import (
+from ui.panels.bands.panel import NOTCHES, strip
+from ui.panels.map import message as maps
+from ui.panels.map.fates import (
     ARRIVED,
     CYCLE,
     DIVERGED,
     NOWHERE,
     OTHER,
-    ROWS,
     SETTLED,
     UNDEFINED,
-    Sheet,
-    places,
-    sheet,
+    counts,
 )
-from ui.rate_link import View, panels_of, parse
+from ui.panels.map.message import ROWS
+from ui.panels.map.places import panels_of, places
+from ui.panels.map.sheet import CALM, Sheet, live_sheet, sheet
+from ui.state.rate import rate_hyper
+from ui.state.schema import State
 
 ANY = Interval(-np.inf)
 LOG = Hyper("rate", "", 1.0, Interval(0.0), 1e-5, 10.0, "log", "")
@@ -44,10 +48,8 @@ LINE = Hyper("start", "", 0.0, ANY, -4.0, 4.0, "linear", "")
 STEPS = 1000
 
 
-def view_of(query: str) -> View:
-    view, _, notes = parse(query)
-    assert notes == []
-    return view
+def view_of(query: str) -> State:
+    return state_of(query, "learning_rate")
 
 
 @cache
@@ -110,7 +112,7 @@ def test_cells_are_where_their_scale_says() -> None:
 def test_a_map_does_not_depend_on_what_its_axes_replace(
     panel: str, first: str, second: str
 ) -> None:
-    one, other = (parse(f"{panel}&{query}")[0] for query in (first, second))
+    one, other = (view_of(f"{panel}&{query}") for query in (first, second))
     assert sheet(one, 9) == sheet(other, 9)
     assert hash(sheet(one, 9)) == hash(sheet(other, 9))
 
@@ -140,27 +142,27 @@ def test_a_moving_hand_gets_fewer_cells() -> None:
     """And long runs fewer of them, so that a map takes no longer."""
     for query in ("", "steps=5000", "panel=basins", "steps=1"):
         view = view_of(query)
-        coarse, fine = (maps.live_sheet(view, fine=fine) for fine in (False, True))
+        coarse, fine = (live_sheet(view, fine=fine) for fine in (False, True))
         assert (coarse.cells, fine.cells) == (fine.cells // 2, fine.cells)
         assert (coarse.losses, fine.losses) == (False, True)
-        assert fine.cells**2 * view.setup.steps * len(fine.racers) <= maps.CALM
-    assert maps.live_sheet(view_of(""), fine=True).cells == 400
+        assert fine.cells**2 * view.conditions.steps * len(fine.recipes) <= CALM
+    assert live_sheet(view_of(""), fine=True).cells == 400
 
 
 def single(made: Sheet, header: dict[str, Any], column: int, row: int, which: int = 0) -> Run:
     """The run of one cell, from `simulate`."""
-    racer = made.racers[which]
+    recipe = made.recipes[which]
     values = {
         axis["name"]: header["places"][i][(column, row)[i]] for i, axis in enumerate(header["axes"])
     }
     start = [values.pop(c, s) for c, s in zip("xy", made.start, strict=False)]
-    own = {h.name for h in racer.optimizer.hypers}
-    hypers = dict(racer.hypers) | {n: v for n, v in values.items() if n in own}
+    own = {h.name for h in recipe.optimizer.hypers}
+    hypers = recipe.values | {n: v for n, v in values.items() if n in own}
     surface = made.surface
     params = {n: v for n, v in values.items() if n not in own}
     return simulate(
         surface.with_params(**params) if params else surface,
-        racer.optimizer,
+        recipe.optimizer,
         start=start,
         steps=made.steps,
         noise=made.noise,
@@ -264,7 +266,7 @@ def test_how_far_a_loss_has_come_down(first: float, final: float, shade: int) ->
     made = sweep(SURFACES["parabola"], OPTIMIZERS["gd"], axes={"lr": [0.1]}, steps=1)
     found = replace(made, surface=surface, final_loss=np.array([final]))
     assert surface.best == 3.0
-    assert maps.counts(found, np.array([OTHER]), first).tolist() == [shade]
+    assert counts(found, np.array([OTHER]), first).tolist() == [shade]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -282,7 +284,7 @@ def test_any_links_map_is_packed_without_a_warning(seed: int) -> None:
         "l2": dice.choice(["0", "0", "0.3"]),
         "steps": str(dice.randint(1, 150)),
     }
-    view, *_ = parse(urlencode(pairs))
+    view = PAGES["learning_rate"].state.read(urlencode(pairs))
     header, groups = decode(maps.message(sheet(view, 20, losses=dice.random() < 0.5)))
     assert np.max(groups["count0"]) <= (ARRIVED if header["panel"] != "orbits" else 700)
 
@@ -456,15 +458,13 @@ def test_on_the_double_well_cycles_double_to_chaos() -> None:
 
 
 def test_a_band_is_what_single_runs_say() -> None:
-    view = view_of("surface=himmelblau&steps=200&noise=0.1&seed=3")
-    gd = next(r for r in view.setup.racers if r.optimizer is OPTIMIZERS["gd"])
-    bare = sheet(view_of("surface=himmelblau&of=gd"), 2).racers[0]
-    hyper = sheet(view, 2).axes[0]
-    found = maps.strip(view.setup, bare, hyper, 40)
-    assert gd.optimizer is bare.optimizer
+    state = view_of("surface=himmelblau&steps=200&noise=0.1&seed=3&opt=gd")
+    (entry,) = state.entries
+    found = strip(state.conditions, entry.recipe.without_values("lr"))
+    rate, each = rate_hyper(state.surface), slice(6, None, 12)
     runs = [
-        simulate(view.setup.surface, gd.optimizer, steps=200, noise=0.1, seed=3, lr=lr)
-        for lr in places(hyper, hyper.low, hyper.high, 40)
+        simulate(state.surface, OPTIMIZERS["gd"], steps=200, noise=0.1, seed=3, lr=lr)
+        for lr in places(rate, rate.low, rate.high, NOTCHES)[each]
     ]
-    np.testing.assert_array_equal(found, [verdict(run) for run in runs])
+    np.testing.assert_array_equal(found[each], [verdict(run) for run in runs])
     assert len(set(found.tolist())) > 1

@@ -32,16 +32,6 @@ STREAMLIT = {
         "No page is run without app.py. Rename pages/ to a folder that Streamlit does not look for",
     "streamlit.runtime.scriptrunner_utils.script_run_context:get_script_run_ctx":
         "app.py tells a session from the server. Ask streamlit.runtime.exists()",
-    "streamlit.testing.v1:AppTest._run":
-        "Tests send what a browser sends. Find what AppTest.run() calls with widget states",
-    "streamlit.proto.WidgetStates_pb2:WidgetStates":
-        "Tests send what a browser sends. Look for the message in streamlit/proto",
-    "streamlit.proto.BackMsg_pb2:BackMsg":
-        "The benchmark speaks to the server as a browser. Look for the message in streamlit/proto",
-    "streamlit.proto.ClientState_pb2:ClientState":
-        "The benchmark speaks to the server as a browser. Look for the message in streamlit/proto",
-    "streamlit.proto.ForwardMsg_pb2:ForwardMsg":
-        "The benchmark speaks to the server as a browser. Look for the message in streamlit/proto",
 }  # fmt: skip
 NUMBA = {
     "numba.core.cgutils:unpack_tuple":
@@ -73,11 +63,11 @@ PLOTLY = {
     "nsewdrag": "The area of a plot that takes the pointer. Look for its class in the inspector",
 }
 PAGE = {
-    "stMainBlockContainer": "style.css sets the page's margins by it. Look in the inspector",
+    "stMainBlockContainer": "base.css sets the page's margins by it. Look in the inspector",
     "data-test-connection-state":
         "connection.js asks anew by it after a lost connection. Look in the inspector",
-    "st-key-": "style.css hides what a page hears by it. Look in the inspector",
-    "data-stale": "style.css keeps a page clear while it waits by it. Look in the inspector",
+    "data-stale":
+        "base.css keeps a page clear while Streamlit runs by it. Look in the inspector",
 }  # fmt: skip
 
 
@@ -124,7 +114,7 @@ def test_no_version_is_allowed_that_was_not_tested(package: str) -> None:
 
 
 PUBLIC = {"streamlit", "streamlit.starlette", "streamlit.testing.v1", "numba", "numba.extending"}
-ROOMS = {"streamlit": "ui/private.py", "numba": "optim_core/kernels.py"}
+ROOMS = {"streamlit": "ui/server/private.py", "numba": "optim_core/kernels.py"}
 
 
 def private_imports(file: Path) -> set[str]:
@@ -153,8 +143,6 @@ def test_no_other_private_name_is_imported() -> None:
 
 
 def test_no_other_private_name_of_plotly_is_used() -> None:
-    code = "".join(
-        file.read_text(encoding="utf-8") for file in (REPOSITORY / "ui" / "player").glob("*.js")
-    )
+    code = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "ui").rglob("*.js"))
     used = {f"_{name}" for name in re.findall(r"(?<=[\w\])?])\._(\w+)", code)}
     assert used == {name for name in PLOTLY if name.startswith("_")}

@@ -19,7 +19,9 @@ from typing import Any
 import pytest
 
 from benchmarks.browser import ROOT, free_port
-from ui import warmup
+from optim_core import kernels
+from pages import PAGES
+from ui.server import warmup
 
 
 @contextmanager
@@ -76,6 +78,21 @@ def test_a_start_that_compiles_answers_and_ends_within_a_second(
         # It takes half a second; a busy machine may take longer, and waiting for LLVM takes 4 s.
         assert time.monotonic() - asked < 3.0
         assert "Traceback" not in said.read_text()
+
+
+def test_the_first_page_needs_no_more_than_what_is_compiled_first() -> None:
+    """A race that nobody has seen yet asks for no other kernel; all pages need far more."""
+    makers = (kernels._recorder, kernels._advancer, kernels._block)
+    for maker in makers:
+        maker.cache_clear()
+    work = warmup.needed_first(PAGES["compare"])
+    for compile_one in work:
+        compile_one()
+    made = [maker.cache_info().misses for maker in makers]
+    PAGES["compare"].message("steps=291")
+    PAGES["compare"].large("surface", "")
+    assert [maker.cache_info().misses for maker in makers] == made
+    assert len(work) < len(warmup.needed_soon()) / 3
 
 
 async def passed(scope: dict[str, Any]) -> list[str]:

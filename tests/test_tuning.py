@@ -11,9 +11,7 @@ from optim_core import OPTIMIZERS, simulate
 from optim_core.hypers import LR
 from optim_core.tuning import A_DECADE, RATES, tune
 from surfaces import SURFACES
-from tests.test_race import setup_of
-from tests.test_wire import decode
-from ui.race import race_message, tunings
+from tests import reading
 
 STEPS = 60
 BOTTOMLESS = [key for key, surface in SURFACES.items() if not surface.minima]
@@ -82,12 +80,12 @@ def test_a_surface_without_a_bottom_has_no_best_rate(surface: str) -> None:
     with pytest.raises(ValueError, match=shape.name) as error:
         tune(shape, OPTIMIZERS["gd"], start=shape.start, steps=5)
     assert str(error.value).endswith(".")
-    said = tunings(setup_of(f"surface={surface}"))
-    assert said["each"] == []
+    assert told(f"surface={surface}&tuned=1")["each"] == []
 
 
 def told(query: str) -> Any:
-    return decode(race_message(setup_of(query), "", "", []))[0]["tuning"]
+    """What Compare says of tuning, or None if nothing."""
+    return reading.told(query)["panels"].get("tuning", {"tuning": None})["tuning"]
 
 
 def test_every_rate_may_diverge() -> None:
@@ -121,8 +119,9 @@ def test_a_method_with_l2_as_its_own_decay_is_tuned_for_the_loss_that_is_compare
         losses = np.array([bare.value(*p) + 2.5 * p @ p for p in ends])
     _, said = told(query)["each"]
     assert said["lr"] == RATES[np.nanargmin(losses)]
-    header, _ = decode(race_message(setup_of(f"{query}&adamw.lr={said['lr']}"), "", "", []))
-    assert header["runs"][1]["loss"] == pytest.approx(said["loss"] + header["base"], rel=1e-12)
+    header = reading.told(f"{query}&adamw.lr={said['lr']}")
+    loss = said["loss"] + header["surface"]["base"]
+    assert header["panels"]["paths"]["runs"][1]["loss"] == pytest.approx(loss, rel=1e-12)
 
 
 def test_a_method_that_runs_where_there_is_no_bottom_is_tuned_where_there_is_one() -> None:
@@ -133,7 +132,7 @@ def test_a_method_that_runs_where_there_is_no_bottom_is_tuned_where_there_is_one
 
 
 def test_an_optimizers_own_rate_does_not_matter_to_its_trials() -> None:
-    one, other = (tunings(setup_of(f"opt=gd&steps=9&gd.lr={lr}&tuned=1")) for lr in (0.1, 0.2))
+    one, other = (told(f"opt=gd&steps=9&gd.lr={lr}&tuned=1") for lr in (0.1, 0.2))
     assert one == other
 
 

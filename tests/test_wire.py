@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ui.player import wire
+from ui import wire
 
 SEARCH = settings(derandomize=True, deadline=None, database=None)
 INF, NAN = math.inf, math.nan

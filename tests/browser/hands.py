@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 from playwright.sync_api import Page
 
 ROOT = ".lab-root"
+# With a picture in which Plotly has replaced what stands there until it has arrived.
+READY = f"{ROOT}:not(:has(.lab-stage:not([hidden]) > .lab-early)) .lab-main canvas[data-painted]"
 
 
 def data(page: Page, name: str) -> str:
@@ -26,6 +28,14 @@ def is_playing(page: Page) -> bool:
     return data(page, "playing") == "true"
 
 
+def drawn(page: Page) -> None:
+    """Until what was asked for by now is on the screen, however busy the machine is."""
+    page.evaluate(
+        """() => new Promise(done => setTimeout(
+          () => requestAnimationFrame(() => requestAnimationFrame(done)), 40))"""
+    )
+
+
 def answered(page: Page, act: Callable[[], object]) -> None:
     """Do something and wait until its answer is in the picture and in the table."""
     before = answers(page)
@@ -33,12 +43,12 @@ def answered(page: Page, act: Callable[[], object]) -> None:
     page.wait_for_function(
         "n => Number(document.querySelector('.lab-root').dataset.answer) > n", arg=before
     )
-    page.wait_for_timeout(100)
+    drawn(page)
 
 
 def at_end(page: Page) -> None:
     page.keyboard.press("End")
-    page.wait_for_timeout(100)
+    drawn(page)
 
 
 def link(page: Page) -> dict[str, str]:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
 from benchmarks.browser import ROOT, free_port, serve
 from optim_core import OPTIMIZERS, simulate
 from surfaces import SURFACES
-from tests.browser.hands import answered, link, set_range, table
-from ui import assets
-from ui.page import FAILED
-from ui.permalink import parse
-from ui.player import wire
-from ui.race import race_message
+from tests.browser.hands import READY, answered, link, set_range, table
+from ui.server import assets
+from ui.server.answers import FAILED
 
 pytestmark = pytest.mark.browser
 
-PAINTED = ".lab-main canvas[data-painted]"
 HOST = "[data-testid=stBidiComponentRegular]:has([data-lab])"
 STREAM = re.compile("/_stcore/stream")
 NINE = f"learning_rate?opt={'-'.join(OPTIMIZERS)}&steps=5000&of=gd"
@@ -54,7 +51,7 @@ def fresh(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         page = contexts[-1].new_page()
         if query is not None:
             page.goto(f"{address}/{query}")
-            page.wait_for_selector(PAINTED)
+            page.wait_for_selector(READY)
         return page
 
     yield made
@@ -97,7 +94,7 @@ def test_answers_that_overlap_leave_the_page_alone(
     page = fresh()
     page.add_init_script(SLOW_UNPACKING)
     page.goto(f"{address}/{NINE}")
-    page.wait_for_selector(PAINTED)
+    page.wait_for_selector(READY)
     watch(page)
     session = page.context.new_cdp_session(page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": 8})
@@ -124,7 +121,7 @@ def settled(page: Page) -> None:
 def test_a_reconnection_during_the_first_load_closes_nothing(
     fresh: Callable[..., Page], address: str
 ) -> None:
-    """The second answer overtakes the first while both wait for the catalog."""
+    """Streamlit calls a second time while the first call waits for the catalog."""
     page = fresh()
     held: list[Any] = []
     page.route("**/catalog.json", lambda route: held.append(route))
@@ -143,11 +140,11 @@ def test_a_reconnection_during_the_first_load_closes_nothing(
     until = time.monotonic() + 60
     while len(clients) == known and time.monotonic() < until:
         page.wait_for_timeout(50)
-    page.wait_for_timeout(1000)  # the second answer is there, and waits too
+    page.wait_for_timeout(1000)  # the second call is there, and waits too
     assert len(clients) > known
     for route in held:
         route.continue_()
-    page.wait_for_selector(PAINTED)
+    page.wait_for_selector(READY)
     watch(page)
     answered(page, lambda: set_range(page, "gd.lr", 150))
     assert_untouched(page)
@@ -157,22 +154,25 @@ def test_files_that_did_not_come_are_asked_for_again(
     fresh: Callable[..., Page], address: str
 ) -> None:
     page = fresh()
-    files = re.compile(r"/(catalog\.json|plotly\.js|style\.css|rates\.js)")
+    files = re.compile(r"/(catalog\.json|plotly\.js|base\.css|map/panel\.js)")
     page.route(files, lambda route: route.abort())
     page.goto(f"{address}/learning_rate")
     retry = page.get_by_role("button", name="Load the files again")
     retry.click()  # still not there
     expect(retry).to_be_visible()
-    # One by one, for each has its own way to fail.
-    for name in ("catalog.json", "plotly.js", "style.css", "rates.js"):
+    # One by one, for each fails in its own way; without Plotly the page itself is there.
+    for name in ("catalog.json", "base.css", "map/panel.js"):
         others = re.compile(files.pattern.replace(re.escape(name), "nothing"))
         page.unroute(files)
         page.route(others, lambda route: route.abort())
         files = others
         retry.click()
-        if name != "rates.js":
-            expect(retry).to_be_visible()
-    page.wait_for_selector(PAINTED)
+        expect(retry).to_be_visible()
+    page.wait_for_selector(".lab-main canvas[data-painted]")
+    page.unroute(files)
+    retry.click()
+    page.wait_for_selector(READY)
+    expect(retry).to_have_count(0)
 
 
 def test_code_that_did_not_come_is_said_with_a_way_to_reload(
@@ -186,7 +186,7 @@ def test_code_that_did_not_come_is_said_with_a_way_to_reload(
     expect(page.get_by_text("BidiComponent")).to_have_count(0)
     page.unroute("**/main.js")
     page.get_by_role("link", name="Reload").click()
-    page.wait_for_selector(PAINTED)
+    page.wait_for_selector(READY)
     assert page.locator(".lab-clock").inner_text().endswith("/ 7")
 
 
@@ -195,30 +195,36 @@ def test_another_version_leaves_the_open_page_whole(fresh: Callable[..., Page]) 
     page = fresh("?steps=77")
     watch(page)
     sheets = page.locator("link[rel=stylesheet]").count()
-    call(page, "race", b"", version="?another")
-    expect(page.get_by_role("alert").filter(has_text="new version")).to_be_visible()
+    call(page, version="?another")
+    said = page.get_by_role("alert").filter(has_text="new version")
+    expect(said).to_be_visible()
     assert page.locator("link[rel=stylesheet]").count() == sheets
     assert_untouched(page)
     # A server of the first version answers again, as in a rolling update.
     answered(page, lambda: set_range(page, "gd.lr", 150))
-    expect(page.get_by_text("new version")).to_have_count(0)
-    rate = link(page)["gd.lr"]
-    call(page, "race", b"", version="?another")
+    expect(said).to_have_count(0)
+    # And one of another does not have its answers.
+    page.route("**/answer/**", lambda route: route.fulfill(status=404, body="Another version"))
+    set_range(page, "noise", 100)
+    expect(said).to_be_visible()
+    assert_untouched(page)
+    query = link(page)
+    page.unroute_all()
     page.get_by_role("button", name="Load the page anew").click()
-    page.wait_for_selector(PAINTED)
-    assert link(page) == {"gd.lr": rate, "steps": "77"}
+    page.wait_for_selector(READY)
+    assert link(page) == query
+    assert set(query) == {"gd.lr", "noise", "steps"}
 
 
-def call(page: Page, name: str, message: bytes, version: str = "", host: str = HOST) -> str:
-    """Call one of main.js's components as Streamlit does; how its promise ended."""
+def call(page: Page, version: str = "") -> str:
+    """Call the component as Streamlit does; how its promise ended."""
     ended: str = page.evaluate(
-        """async ([address, name, message, host]) => {
+        """async ([address, host]) => {
           const main = await import(new URL(address, document.baseURI));
           const parentElement = document.querySelector(host);
-          const data = Uint8Array.from(message);
-          return main[name]({ data, parentElement, setStateValue() {} }).then(() => "done", String);
+          return main.lab({ data: { page: "compare" }, parentElement }).then(() => "done", String);
         }""",
-        [assets.address("main.js") + version, name, list(message), host],
+        [assets.address(assets.MAIN) + version, HOST],
     )
     return ended
 
@@ -226,24 +232,34 @@ def call(page: Page, name: str, message: bytes, version: str = "", host: str = H
 def test_what_fails_leaves_the_page_on_the_screen(fresh: Callable[..., Page]) -> None:
     page = fresh("?steps=77")
     watch(page)
-    failed = wire.pack({"failed": FAILED, "serial": 0}, {})
-    good = race_message(parse("steps=77")[0], "", "steps=77", [], {"serial": 0})
-    for message, sentence in ((failed, FAILED), (b"no message", "Something went wrong")):
-        assert call(page, "race", message) == "done"
-        expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
+    answers = "**/answer/**"
+    faults = ((500, FAILED, FAILED), (200, "no message", "went wrong"))
+    for notch, (status, body, sentence) in enumerate(faults, 150):
+        page.route(answers, partial(Route.fulfill, status=status, body=body))
+        set_range(page, "gd.lr", notch)
+        said = page.get_by_role("alert").filter(has_text=sentence)
+        expect(said).to_be_visible()
+        assert said.get_by_role("link").get_attribute("href") == "/"
         assert_untouched(page)
-        answered(page, lambda: call(page, "race", good))
-        expect(page.get_by_text(sentence)).to_have_count(0)
-    # Where nothing is on the screen yet, there is a way to what works.
-    page.evaluate("""() => {
-      const another = document.createElement("div");
-      another.id = "another";
-      another.innerHTML = "<div data-lab></div>";
-      document.body.append(another);
-    }""")
-    assert call(page, "race", failed, host="#another") == "done"
-    expect(page.locator("#another")).to_contain_text(FAILED)
-    assert page.locator("#another a").get_attribute("href") == "/"
+        page.unroute(answers)
+        answered(page, partial(set_range, page, "gd.lr", notch + 50))
+        expect(said).to_have_count(0)
+
+
+def test_a_busy_server_is_asked_again_when_it_says(fresh: Callable[..., Page]) -> None:
+    page = fresh("?steps=77")
+    times: list[float] = []
+
+    def busy(route: Route) -> None:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            route.fulfill(status=503, headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route("**/answer/compare?**", busy)
+    answered(page, lambda: set_range(page, "gd.lr", 150))
+    assert times[1] - times[0] == pytest.approx(1.0, abs=0.5)
 
 
 def test_the_address_keeps_what_is_strange_and_is_written_seldom(
@@ -283,9 +299,9 @@ def test_after_a_restart_the_picture_is_what_the_controls_say(fresh: Callable[..
     changed, opened = fresh(), fresh()
     with serve(ROOT / "app.py", port) as url:
         changed.goto(f"{url}/learning_rate?surface=rosenbrock&of=gd&opt=gd")
-        changed.wait_for_selector(PAINTED)
+        changed.wait_for_selector(READY)
         opened.goto(f"{url}/?surface=rosenbrock&opt=gd&steps=50")
-        opened.wait_for_selector(PAINTED)
+        opened.wait_for_selector(READY)
         answered(changed, lambda: set_range(changed, "lr", 120))
         changed.get_by_role("button", name="Compute the deep map").click()
         changed.wait_for_selector("[data-state=running]")

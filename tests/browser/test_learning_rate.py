@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Route, expect
 
 from optim_core import OPTIMIZERS, simulate
 from optim_core.tuning import tune
 from surfaces import SURFACES
 from tests.browser.conftest import MOVING, Open
-from tests.browser.hands import answered, data, is_playing, link, set_range, step, table
-from ui.rate_link import ORBITS, default_rate, rate_hyper
+from tests.browser.hands import READY, answered, data, is_playing, link, set_range, step, table
+from ui.panels.map.places import ORBITS
+from ui.state.rate import default_rate, rate_hyper
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +43,13 @@ def at_rest(page: Page) -> None:
 
 def maps(page: Page) -> int:
     return int(data(page, "map"))
+
+
+def another_map(page: Page, count: int) -> None:
+    """Until a map has come after so many."""
+    page.wait_for_function(
+        "n => Number(document.querySelector('.lab-root').dataset.map) > n", arg=count
+    )
 
 
 def verdict(page: Page) -> str:
@@ -198,19 +207,17 @@ def test_the_map_is_zoomed_as_deep_as_floats_go(lab: Open) -> None:
     before, count = view_width(page), maps(page)
     page.mouse.move(*place(page, 0.62, 0.4))
     page.mouse.wheel(0, -300)
+    another_map(page, count)
     at_rest(page)
     once = view(page)
     assert once[1] - once[0] < before
-    assert maps(page) > count
     for _ in range(4):
         count = maps(page)
         for _ in range(4):
             page.mouse.wheel(0, -300)
         for _ in range(9):
             page.get_by_role("button", name="Zoom into the map").click()
-        page.wait_for_function(
-            "n => Number(document.querySelector('.lab-root').dataset.map) > n", arg=count
-        )
+        another_map(page, count)
     at_rest(page)
     low, high, bottom, top = view(page)
     assert 0.0 < high - low < 1e-11 * before
@@ -272,57 +279,36 @@ def test_a_deep_map_is_followed_and_cancelled_while_the_page_is_used(lab: Open) 
     assert page.get_by_role("button", name="Compute the deep map").is_visible()
 
 
-DRIVE_DEEP = """async () => {
-  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
-  const { Deep } = await import(loaded.find((name) => name.endsWith("/deep.js")));
-  const wishes = [];
-  const deep = new Deep({ wish: (wish) => wishes.push(wish) });
-  deep.start.click();
-  const { order } = wishes[0].deep;
-  const said = () => [deep.element.dataset.state, deep.word.textContent];
-  const polls = () => wishes.filter(({ poll }) => poll).length;
-  const asked = async (count) => {
-    const began = performance.now();
-    while (polls() < count && performance.now() - began < 5000)
-      await new Promise((done) => setTimeout(done, 20));
-    if (polls() < count) throw new Error("It asks no more.");
-  };
-  const seen = [said()];
-  await asked(2); // none of its questions has been answered
-  deep.setJob({ order, before: 2, done: 0, total: 0, error: null, ready: false, pause: 0.1 });
-  seen.push(said());
-  await asked(polls() + 2);
-  deep.setJob({ order, before: 0, done: 3, total: 4, error: null, ready: false, pause: 0.1 });
-  seen.push(said());
-  deep.setJob({ order, before: 0, done: 4, total: 4, error: null, ready: true, pause: 0.1 });
-  seen.push(said());
-  // Another server, which begins it anew; and one that has lost it.
-  deep.setJob({ order, before: 1, done: 0, total: 0, error: null, ready: false, pause: 0.1 });
-  seen.push(said());
-  await asked(polls() + 2);
-  deep.setJob({ order, error: "It is gone." });
-  seen.push(said());
-  const count = wishes.length;
-  await new Promise((done) => setTimeout(done, 250));
-  return { seen, last: wishes.at(-1), more: wishes.length - count, ordered: !deep.start.hidden };
-}"""
-
-
 def test_a_deep_map_is_asked_about_until_it_is_done_or_gone(lab: Open) -> None:
     """A lost answer does not end the questions, and it says where in the queue it is."""
     page = visit(lab)
-    found = page.evaluate(DRIVE_DEEP)
-    assert found["seen"] == [
-        ["running", "waiting …"],
-        ["running", "2 before yours"],
-        ["running", "75 %"],
-        ["done", ""],
-        ["running", "1 before yours"],
-        ["idle", "It is gone."],
+    told = {"done": 0, "total": 4, "pause": 0.05}
+    script: list[dict[str, Any] | None] = [
+        None,  # the answer is lost
+        {"status": 202, "json": told | {"before": 2}},
+        {"status": 202, "json": told | {"before": 0, "done": 3}},
+        {"status": 400, "body": "It is gone."},
     ]
-    assert found["last"] == {"deep": None}
-    assert found["more"] == 0
-    assert found["ordered"]
+    asked: list[str] = []
+    seen: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        seen.append(page.evaluate("document.querySelector('.lab-deepword').textContent"))
+        step = script[min(len(asked), len(script)) - 1]
+        route.abort() if step is None else route.fulfill(**step)
+
+    page.route("**/job/**", answer)
+    word = deep(page, 1600, 5000)
+    expect(word).to_have_text("It is gone.")
+    assert seen[:4] == ["waiting …", "waiting …", "2 before yours", "75 %"]
+    assert len(set(asked[:4])) == 1, "it is the same map that is asked about"
+    assert parse_qs(urlsplit(asked[-1]).query)["_leave"] == ["1"], "the server hears of it"
+    count = len(asked)
+    page.wait_for_timeout(250)
+    assert len(asked) == count
+    expect(page.get_by_role("button", name="Compute the deep map")).to_be_visible()
+    page.unroute_all()
 
 
 def test_a_deep_map_is_shown_or_refused(lab: Open) -> None:
@@ -454,8 +440,9 @@ def test_each_is_tuned_on_the_compare_page(lab: Open) -> None:
 def test_both_pages_are_reached_from_each_other(lab: Open) -> None:
     page = visit(lab)
     page.get_by_role("link", name="Compare").click()
-    page.wait_for_selector(".lab-root:not(.lab-rates) .lab-main canvas[data-painted]")
+    page.wait_for_selector(".lab-page-compare")
+    page.wait_for_selector(READY)
     page.get_by_role("link", name="Learning rate").click()
-    page.wait_for_selector(".lab-rates .lab-heat[data-painted]")
+    page.wait_for_selector(".lab-page-learning_rate .lab-heat[data-painted]")
     answered(page, lambda: set_range(page, "lr", 300))
     assert "lr" in link(page)

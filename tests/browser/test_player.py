@@ -6,12 +6,13 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from optim_core import OPTIMIZERS, simulate
 from surfaces import SURFACES
 from tests.browser.conftest import MOVING, Open
 from tests.browser.hands import (
+    READY,
     answered,
     answers,
     at_end,
@@ -23,8 +24,8 @@ from tests.browser.hands import (
     table,
     window,
 )
-from ui import assets
-from ui.permalink import suggested_lr
+from ui.server import assets
+from ui.state.common import suggested_lr
 
 pytestmark = pytest.mark.browser
 
@@ -123,6 +124,25 @@ def test_a_dark_page_makes_no_canvas_while_it_plays(lab: Open) -> None:
     assert page.evaluate("window.made") == 0
 
 
+def test_the_first_picture_does_not_wait_for_plotly(lab: Open) -> None:
+    """A step is told where it is drawn then, and is in the same place when Plotly has come."""
+    page = lab("?opt=gd&gd.lr=0.01")
+    run = simulate(SURFACES["bowl"], OPTIMIZERS["gd"], steps=300, lr=0.01)
+    place = pixel(page, *run.positions[7])
+    held: list[Route] = []
+    page.route("**/plotly.js", lambda route: held.append(route))
+    page.reload(wait_until="commit")
+    page.wait_for_selector(".lab-main canvas[data-painted]")
+    page.wait_for_selector(".lab-results tbody tr")
+    page.mouse.move(*place)
+    assert "step 7" in page.locator(".lab-tip").inner_text()
+    assert held
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(READY)
+    assert pixel(page, *run.positions[7]) == pytest.approx(place, abs=1.0)
+
+
 PILES = """async ([address, seed]) => {
   const { drawLabels } = await import(new URL(address, document.baseURI).href);
   let state = seed;
@@ -163,7 +183,7 @@ PILES = """async ([address, seed]) => {
 
 def test_labels_never_overlap(lab: Open) -> None:
     """Random piles of two to nine, in frames that have room for them."""
-    found = lab().evaluate(PILES, [assets.address("scenery.js"), 20240])
+    found = lab().evaluate(PILES, [assets.address("browser/draw/scenery.js"), 20240])
     assert found == {"piles": 4000, "overlapping": 0, "outside": 0}
 
 

@@ -11,11 +11,13 @@ from playwright.sync_api import Page, expect
 
 from optim_core import OPTIMIZERS, SCHEDULES, simulate
 from optim_core.penalty import penalised
+from pages import PAGES
 from surfaces import SURFACES
 from tests.browser.conftest import Open
 from tests.browser.hands import (
     answered,
     data,
+    drawn,
     link,
     overflow,
     pixel,
@@ -24,9 +26,9 @@ from tests.browser.hands import (
     table,
     too_small,
 )
-from ui.permalink import suggested_lr
-from ui.scenes import SCENES
-from ui.schedule_link import DEFAULT_SCHEDULES, parse
+from ui.panels.scene.scenes import SCENES
+from ui.panels.scene.state import DEFAULT_SCHEDULES
+from ui.state.common import suggested_lr
 
 pytestmark = pytest.mark.browser
 
@@ -74,18 +76,17 @@ def test_the_mark_on_the_rate_moves(lab: Open) -> None:
         for _ in range(wanted // 10):
             page.keyboard.press("Shift+ArrowRight")
         assert step(page) == wanted
-        page.wait_for_timeout(100)
         x, y = pixel(page, wanted, lr * 0.1 ** (wanted / 100), view)
-        found = page.eval_on_selector(
-            f"{view} .lab-canvas:last-of-type",
-            """(canvas, [x, y]) => {
+        page.wait_for_function(
+            """([selector, x, y, color]) => {
+              const canvas = document.querySelector(selector);
               const box = canvas.getBoundingClientRect(), ratio = canvas.width / box.width;
-              return [...canvas.getContext("2d")
-                .getImageData((x - box.left) * ratio, (y - box.top) * ratio, 1, 1).data];
+              const { data } = canvas.getContext("2d")
+                .getImageData((x - box.left) * ratio, (y - box.top) * ratio, 1, 1);
+              return color.every((channel, i) => channel === data[i]);
             }""",
-            [x, y],
+            arg=[f"{view} .lab-canvas:last-of-type", x, y, color],
         )
-        assert tuple(found[:3]) == color
 
 
 def test_schedules_are_switched_and_set(lab: Open) -> None:
@@ -118,10 +119,10 @@ def test_every_scene_is_shown_and_shared(lab: Open) -> None:
         answered(page, page.locator(f"[data-scene={scene}]").click)
         assert page.locator(f"[data-scene={scene}]").get_attribute("aria-selected") == "true"
         link(page)
-        view, _, notes = parse(page.url.partition("?")[2])
-        assert (view.scene.key, notes) == (scene, [])
-        assert list(table(page)) == [racer.key for racer in view.setup.racers]
-        assert view.scene.says(view.cast, view.setup.alone) in says(page)
+        state = PAGES["schedules"].state.read(page.url.partition("?")[2])
+        assert (state["scene"].key, state.notes) == (scene, [])
+        assert list(table(page)) == [entry.key for entry in state.entries]
+        assert state["scene"].says(state["cast"], state.conditions) in says(page)
         if scene == others[-1]:
             other = visit(lab, "?" + page.url.partition("?")[2])
             assert table(other) == table(page)
@@ -185,7 +186,7 @@ def test_a_penalised_minimum_is_marked_and_reached(lab: Open) -> None:
     near = ends[np.abs(ends - run.positions[-1]).max(axis=1).argmin()]
     np.testing.assert_allclose(run.positions[-1], near, atol=1e-6)
     page.keyboard.press("Home")
-    page.wait_for_timeout(100)
+    drawn(page)
     for along, up in surface.minima:
         x, y = pixel(page, along, up)
         alpha = page.eval_on_selector(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -18,69 +14,36 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from benchmarks.browser import ROOT, free_port, running
+from benchmarks.browser import NGINX, nginx, workers
+from pages import PAGES
 from tests.browser.conftest import told
-from tests.browser.hands import answered, set_range
-from ui.assets import PAGES
-from ui.steps import table
+from tests.browser.hands import READY, answered, set_range
+from ui.panels.table.panel import pieces
 
 pytestmark = pytest.mark.browser
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 EMPTY = [0, 97, 115, 109, 1, 0, 0, 0]  # the least WebAssembly module
-WRAPPER = """
-{user}
-daemon off;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/site.conf;
-}}
-"""
 
 
 @pytest.fixture(scope="module")
-def workers() -> Iterator[str]:
+def two() -> Iterator[str]:
     """`make serve WORKERS=2`, with all its addresses beneath /optim."""
-    port = free_port()
-    command = ["make", "serve", "WORKERS=2", "HOST=127.0.0.1", f"PORT={port}"]
-    # What is installed is what runs the tests.
-    command += [f"BIN={Path(sys.executable).parent}", "-o", ".venv/run.done"]
     variables = {
         "STREAMLIT_SERVER_BASE_URL_PATH": "optim",
         "STREAMLIT_SERVER_ALLOWED_HOSTS": "127.0.0.1 *.example.org",
     }
-    with running(command, f"http://127.0.0.1:{port}/optim", workers=2, **variables) as url:
+    with workers(2, **variables) as url:
         yield url
 
 
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: nginx-light)")
 @pytest.mark.parametrize("stripped", [True, False])
-def test_all_pages_behind_nginx(
-    stripped: bool, browser: Browser, address: str, workers: str, tmp_path: Path
-) -> None:
+def test_all_pages_behind_nginx(stripped: bool, browser: Browser, address: str, two: str) -> None:
     """With docs/nginx.conf as it is, and with its other way."""
-    assert NGINX is not None
-    port, upstream = free_port(), address if stripped else workers.removesuffix("/optim")
-    site = (ROOT / "docs" / "nginx.conf").read_text()
-    site = site.replace("listen 80;", f"listen 127.0.0.1:{port};")
-    site = site.replace("127.0.0.1:8501", upstream.removeprefix("http://"))
-    if not stripped:
-        site = site.replace("http://descent_lab/;", "http://descent_lab;")
-    (tmp_path / "site.conf").write_text(site)
-    # Who is root has to say so, or nginx could not write below root's folders.
-    user = "user root;" if os.geteuid() == 0 else ""
-    (tmp_path / "nginx.conf").write_text(WRAPPER.format(folder=tmp_path, user=user))
-    root = f"http://127.0.0.1:{port}/optim"
-    with running([NGINX, "-c", str(tmp_path / "nginx.conf")], root):
+    upstream = (address if stripped else two.removesuffix("/optim")).removeprefix("http://")
+    change = ("", "") if stripped else ("http://descent_lab/;", "http://descent_lab;")
+    with nginx(upstream, change) as root:
         # Without the path taken off, every address is another one; with it, two pages tell.
-        opens_and_works(browser, root, ["", "step_by_step"] if stripped else [*PAGES])
+        opens_and_works(browser, root, ["", "step_by_step"] if stripped else ["", *list(PAGES)[1:]])
 
 
 def opens_and_works(browser: Browser, root: str, names: list[str]) -> None:
@@ -97,7 +60,8 @@ def opens_and_works(browser: Browser, root: str, names: list[str]) -> None:
             assert href is not None
             file = context.request.get(href)
             assert file.ok
-            assert file.text() == "".join(table(href.partition("?")[2])[0])
+            state = PAGES[name].state.read(href.partition("?")[2])
+            assert file.text() == "".join(pieces(state))
         page.close()
     context.close()
     assert errors == []
@@ -108,12 +72,13 @@ def opens(page: Page, root: str, name: str) -> None:
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url))
     answer = page.goto(f"{root}/{name}".rstrip("/"))
-    page.wait_for_selector(".lab-main canvas[data-painted]")
+    page.wait_for_selector(READY)
     assert page.url.startswith(f"{root}/{name}")
     assert answer is not None
-    announced = {f"{root}/{path}" for path in re.findall(r"<([^>]+)>", answer.headers["link"])}
-    named = {f"{root}/{path}" for path in re.findall(r'src="\./(lab/[^"]+)"', answer.text())}
-    assert {url for url in asked if "/lab/" in url} == announced | named
+    sent = re.findall(r'(?:src|href)="\./(lab/[^"]+)"', answer.text())
+    named = {f"{root}/{path}" for path in sent}
+    files = {url for url in asked if "/lab/" in url and "/answer/" not in url}
+    assert files == named
     blobs = "blob:" + root.removesuffix("/optim")
     assert all(url.startswith((root, blobs, "data:")) for url in asked)
     # Streamlit reads its messages with a small one.
@@ -121,7 +86,7 @@ def opens(page: Page, root: str, name: str) -> None:
     assert page.evaluate(made, EMPTY)
 
 
-def test_a_message_of_more_than_a_megabyte_is_refused(address: str, workers: str) -> None:
+def test_a_message_of_more_than_a_megabyte_is_refused(address: str, two: str) -> None:
     """With code 1009, too big (RFC 6455); streamlit run and uvicorn are told so in two ways."""
 
     def answered_with(url: str, size: int) -> int | None:
@@ -132,7 +97,7 @@ def test_a_message_of_more_than_a_megabyte_is_refused(address: str, workers: str
                 list(socket)
             return socket.close_code
 
-    for url in (address, workers):
+    for url in (address, two):
         assert answered_with(url, 1_000_001) == 1009
         # Smaller nonsense is read, and is a protocol error.
         assert answered_with(url, 900_000) == 1002
@@ -142,9 +107,9 @@ def test_a_message_of_more_than_a_megabyte_is_refused(address: str, workers: str
     ("host", "status"),
     [("127.0.0.1", 200), ("lab.example.org:80", 200), ("evil.example", 400), ("example.org", 400)],
 )
-def test_only_allowed_hosts_are_answered(workers: str, host: str, status: int) -> None:
+def test_only_allowed_hosts_are_answered(two: str, host: str, status: int) -> None:
     for path in ("/", "/_stcore/health", "/lab/step_by_step.csv"):
-        request = urllib.request.Request(workers + path, headers={"Host": host})
+        request = urllib.request.Request(two + path, headers={"Host": host})
         try:
             found = urllib.request.urlopen(request, timeout=20).status
         except urllib.error.HTTPError as error:

@@ -19,6 +19,7 @@ from tests.browser.conftest import MOVING, Open
 from tests.browser.hands import (
     answered,
     data,
+    drawn,
     link,
     overflow,
     pixel,
@@ -28,9 +29,9 @@ from tests.browser.hands import (
     too_small,
 )
 from tests.test_step_tables import ADAM_TABLE, GD_TABLE, rows
-from ui import assets
 from ui.mathml import ATTRIBUTES, ELEMENTS, mathml
-from ui.permalink import suggested_lr
+from ui.server import assets
+from ui.state.common import suggested_lr
 
 pytestmark = pytest.mark.browser
 
@@ -230,7 +231,7 @@ def test_a_step_is_taken_apart(lab: Open) -> None:
     page = visit(lab, "?of=momentum&momentum.lr=0.02")
     run = run_of("bowl", "momentum", lr=0.02)
     go_to(page, 3)
-    page.wait_for_timeout(100)
+    drawn(page)
     here, middle, after = run.positions[3], None, run.positions[4]
     middle = here + 0.9 * run.slots["m"][3]
     for name, share in (("memory", (here + middle) / 2), ("gradient", (middle + after) / 2)):
@@ -245,7 +246,7 @@ def test_a_step_is_taken_apart(lab: Open) -> None:
 def test_a_short_step_is_enlarged(lab: Open) -> None:
     page = visit(lab, "?of=gd&gd.lr=0.0001")
     go_to(page, 2)
-    page.wait_for_timeout(100)
+    drawn(page)
     inside = page.eval_on_selector(
         ".lab-main .lab-canvas:last-of-type",
         """canvas => { const { data } = canvas.getContext("2d")
@@ -328,7 +329,7 @@ def test_a_formula_makes_nothing_but_mathml(lab: Open) -> None:
       const made = [...box.querySelectorAll("*")];
       return [made.map((n) => `${n.namespaceURI} ${n.localName}`), box.textContent];
     }"""
-    address = assets.address("mathml.js")
+    address = assets.address("browser/words/mathml.js")
     markup = r"\text{<img/src=x/onerror=window.ran=1>}"
     made, said = page.evaluate(make, [address, mathml(markup)])
     ours = "http://www.w3.org/1998/Math/MathML"

@@ -1,4 +1,4 @@
-"""The Step by step page: its link, its message, its table as a file."""
+"""The Step by step page: what its link leaves out, its message, its table as a file."""
 
 from __future__ import annotations
 
@@ -8,32 +8,31 @@ import json
 import math
 import re
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from optim_core import OPTIMIZERS, SCHEDULES, simulate
 from optim_core.penalty import penalised
 from surfaces import SURFACES
+from tests import reading
+from tests.reading import parse, state_of
 from tests.test_assets import ask
-from tests.test_rate_link import garbage
-from tests.test_wire import decode
-from ui.permalink import suggested_lr
-from ui.step_link import DEFAULT_OPTIMIZER, FEW, parse
-from ui.steps import steps_message, table
+from ui.panels.table.panel import pieces
+from ui.state.common import suggested_lr
 
-SEARCH = settings(derandomize=True, deadline=None, database=None)
+PAGE = "step_by_step"
 EVERYONE = pytest.mark.parametrize("of", OPTIMIZERS)
 
 
-def message(query: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    view, clean, notes = parse(query)
-    assert notes == []
-    header, groups = decode(steps_message(view, query, clean, notes))
-    return header, {name: np.array(rows) for name, rows in groups.items()}
+def panels(query: str) -> dict[str, Any]:
+    """What the page's message says, panel by panel."""
+    found: dict[str, Any] = reading.told(query, PAGE)["panels"]
+    return found
+
+
+def table(query: str) -> str:
+    return "".join(pieces(state_of(query, PAGE)))
 
 
 def rows_of(text: str) -> dict[str, np.ndarray]:
@@ -42,50 +41,50 @@ def rows_of(text: str) -> dict[str, np.ndarray]:
     return {name: np.array([float(row[i]) for row in rows]) for i, name in enumerate(head)}
 
 
-def test_nothing_is_the_defaults() -> None:
-    view, clean, notes = parse("")
-    assert (clean, notes) == ("", [])
-    assert view.shown.optimizer.key == DEFAULT_OPTIMIZER
-    assert view.setup.steps == FEW.default
-    assert (view.removed, len(view.setup.racers)) == ((), 1)
-
-
 @EVERYONE
 def test_an_ingredient_is_removed_and_both_runs_are_there(of: str) -> None:
     for ingredient in OPTIMIZERS[of].ingredients:
-        view, clean, notes = parse(f"of={of}&without={ingredient.key}&shown=without&steps=9")
-        assert notes == []
-        whole, without = view.setup.racers
-        assert view.shown is without
-        changed = {n: v for n, v in without.hypers if v != dict(whole.hypers)[n]}
+        query = f"of={of}&without={ingredient.key}&shown=without&steps=9"
+        state = state_of(query, PAGE)
+        whole, without = state.entries
+        assert state["shown_entry"] is without
+        values = without.recipe.values
+        changed = {n: v for n, v in values.items() if v != whole.recipe.values[n]}
         assert changed == dict(ingredient.without)
-        assert ingredient.name.lower() in without.own_name.lower()
-        assert parse(clean)[0] == view
-        header, _ = message(clean)
-        assert [run["key"] for run in header["runs"]] == [of, "without"]
+        assert ingredient.name.lower() in without.name.lower()
+        assert parse(state.clean, PAGE)[0] == parse(query, PAGE)[0]
+        said = panels(query)
+        assert [run["key"] for run in said["paths"]["runs"]] == [of, "without"]
+        assert (said["formula"]["shown"], said["formula"]["without"]) == (1, [ingredient.key])
 
 
 def test_several_ingredients_are_removed_at_once() -> None:
-    view, _, notes = parse("of=adam&without=momentum-scaling&adam.lr=0.01")
-    assert notes == []
-    hypers = dict(view.setup.racers[1].hypers)
+    state = state_of("of=adam&without=momentum-scaling&adam.lr=0.01", PAGE)
+    hypers = state.entries[1].recipe.values
     assert (hypers["beta1"], hypers["scaling"], hypers["lr"]) == (0.0, 0.0, 0.01)
-    run = simulate(
-        SURFACES["bowl"],
-        OPTIMIZERS["adam"],
-        steps=int(FEW.default),
-        lr=0.01,
-        beta1=0,
-        scaling=False,
-    )
-    plain = simulate(SURFACES["bowl"], OPTIMIZERS["gd"], steps=int(FEW.default), lr=0.01)
+    bowl = SURFACES["bowl"]
+    run = simulate(bowl, OPTIMIZERS["adam"], steps=100, lr=0.01, beta1=0, scaling=False)
+    plain = simulate(bowl, OPTIMIZERS["gd"], steps=100, lr=0.01)
     np.testing.assert_allclose(run.positions, plain.positions, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("shown", "momentum"), [("whole", 0.9), ("without", 0.0)])
+def test_the_run_that_is_shown_is_taken_apart(shown: str, momentum: float) -> None:
+    query = f"of=momentum&without=momentum&shown={shown}&steps=9&momentum.lr=0.01"
+    run = simulate(SURFACES["bowl"], OPTIMIZERS["momentum"], steps=9, lr=0.01, momentum=momentum)
+    read = rows_of(table(query))
+    np.testing.assert_array_equal(read["p.after.x"], run.positions[1:, 0])
+    names = [column["name"] for column in panels(query)["formula"]["columns"]]
+    assert set(names) == {name.removesuffix(".x").removesuffix(".y") for name in read} - {"step"}
+    moved = reading.sent(query, PAGE)["parts.parts"].reshape(5, 2, 9)[:3].sum(axis=0)
+    np.testing.assert_allclose(moved, np.diff(run.positions, axis=0).T, rtol=2e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("query", "said"),
     [
         ("of=sgd", "of must be one of"),
+        ("of=gd~1", "of may have gd~2 to gd~9"),
         ("without=moon", "without must be one of"),
         ("of=gd&without=momentum", "without must be one of"),
         ("shown=both", "shown must be one of"),
@@ -99,29 +98,22 @@ def test_several_ingredients_are_removed_at_once() -> None:
     ],
 )
 def test_what_is_wrong_is_said_and_left_out(query: str, said: str) -> None:
-    view, clean, notes = parse(query)
-    assert any(said in note for note in notes), notes
-    assert parse(clean) == (view, clean, [])
-
-
-@settings(SEARCH, max_examples=150)
-@given(st.integers(0, 10**6))
-def test_no_link_breaks_the_page(seed: int) -> None:
-    view, clean, notes = parse(urlencode(garbage(seed), doseq=True))
-    assert parse(clean)[0] == view
-    assert all(note.endswith(".") for note in notes)
+    found, clean, (note,) = parse(query, PAGE)
+    assert said in note
+    assert parse(clean, PAGE) == (found, clean, [])
 
 
 @pytest.mark.parametrize("surface", ["parabola", "bowl", "rosenbrock", "plane"])
 @EVERYONE
 def test_the_message_has_the_run_to_the_bit(of: str, surface: str) -> None:
-    header, groups = message(f"of={of}&surface={surface}&steps=30")
+    query = f"of={of}&surface={surface}&steps=30"
+    groups = reading.sent(query, PAGE)
     optimizer, place = OPTIMIZERS[of], SURFACES[surface]
     run = simulate(place, optimizer, steps=30, lr=suggested_lr(place, optimizer))
-    rows = iter(groups["quantities"])
+    rows = iter(groups["formula.quantities"])
     found = {
         column["name"]: np.array([next(rows) for _ in range(1 if column["shared"] else place.dim)])
-        for column in header["step"]["columns"]
+        for column in panels(query)["formula"]["columns"]
     }
     assert next(rows, None) is None
     np.testing.assert_array_equal(found["p"], run.positions[:-1].T)
@@ -129,7 +121,7 @@ def test_the_message_has_the_run_to_the_bit(of: str, surface: str) -> None:
     np.testing.assert_array_equal(found["g"], run.gradients.T)
     for name in optimizer.slots:
         np.testing.assert_array_equal(found[name], run.slots[name][1:].T)
-    parts = groups["parts"].reshape(5, place.dim, 30)
+    parts = groups["parts.parts"].reshape(5, place.dim, 30)
     np.testing.assert_allclose(
         parts[:3].sum(axis=0), np.diff(run.positions, axis=0).T, rtol=2e-5, atol=1e-5
     )
@@ -137,9 +129,9 @@ def test_the_message_has_the_run_to_the_bit(of: str, surface: str) -> None:
 
 @EVERYONE
 def test_every_number_in_a_formula_is_in_the_message(of: str) -> None:
-    header, _ = message(f"of={of}&steps=3")
-    names = {column["name"] for column in header["step"]["columns"]}
-    for line in header["step"]["lines"]:
+    said = panels(f"of={of}&steps=3")["formula"]
+    names = {column["name"] for column in said["columns"]}
+    for line in said["lines"]:
         assert line["formula"][0] == "math"
         for token in re.findall(r"@@?([\w.]+)", json.dumps(line["numbers"])):
             assert token in names
@@ -157,27 +149,24 @@ def test_every_number_in_a_formula_is_in_the_message(of: str) -> None:
     ],
 )
 def test_the_file_read_back_equals_the_arrays(query: str) -> None:
-    text, notes = table(query)
-    assert notes == []
-    read = rows_of("".join(text))
-    racer, setup = parse(query)[0].shown, parse(query)[0].setup
-    hypers: dict[str, Any] = dict(racer.hypers)
+    read, state = rows_of(table(query)), state_of(query, PAGE)
+    recipe, surface = state.entries[0].recipe, state.surface
     run = simulate(
-        setup.surface, racer.optimizer, start=setup.start, steps=setup.steps, noise=setup.noise,
-        seed=setup.seed, schedule=racer.schedule, **hypers,
+        surface, recipe.optimizer, start=state["start"], steps=int(state["steps"]),
+        noise=state["noise"], seed=int(state["seed"]), schedule=recipe.schedule, **recipe.values,
     )  # fmt: skip
-    axes = [".x", ".y"] if setup.surface.dim == 2 else [""]
+    axes = [".x", ".y"] if surface.dim == 2 else [""]
     for j, axis in enumerate(axes):
         expected = {"p": run.positions[:-1], "p.after": run.positions[1:], "g": run.gradients}
         expected |= {name: slot[1:] for name, slot in run.slots.items()}
         for name, values in expected.items():
             np.testing.assert_array_equal(read[name + axis], values[:, j])
     np.testing.assert_array_equal(read["lr"], run.rates)
-    np.testing.assert_array_equal(read["step"], np.arange(setup.steps))
+    np.testing.assert_array_equal(read["step"], np.arange(state["steps"]))
 
 
 def test_a_file_keeps_what_left_the_floats() -> None:
-    read = rows_of("".join(table("of=gd&gd.lr=0.3&steps=400")[0]))
+    read = rows_of(table("of=gd&gd.lr=0.3&steps=400"))
     assert math.isinf(np.abs(read["p.x"]).max()) or np.isnan(read["p.x"]).any()
 
 
@@ -188,7 +177,7 @@ def test_the_file_has_an_address() -> None:
     assert status == 200
     assert headers["content-type"].startswith("text/csv")
     assert "attachment" in headers["content-disposition"]
-    assert body.decode() == "".join(table("of=adam&steps=5")[0])
+    assert body.decode() == table("of=adam&steps=5")
     status, _, body = ask("/lab/step_by_step.csv", query="of=sgd&steps=x")
     assert status == 400
     assert "of must be one of" in body.decode()
@@ -196,32 +185,35 @@ def test_the_file_has_an_address() -> None:
 
 
 def test_penalised_minima_and_zeros_are_told() -> None:
-    header, _ = message("surface=himmelblau&l1=40&of=gd&gd.lr=0.005&steps=400")
-    surface = penalised(SURFACES["himmelblau"], l1=40.0)
-    assert np.array(header["penalised"]["minima"]).tolist() == [list(p) for p in surface.minima]
-    assert header["penalised"]["bare"] == [list(p) for p in SURFACES["himmelblau"].minima]
-    (run,) = header["runs"]
+    header = reading.told("surface=himmelblau&l1=40&of=gd&gd.lr=0.005&steps=400", PAGE)
+    surface, facts = penalised(SURFACES["himmelblau"], l1=40.0), header["surface"]
+    assert facts["minima"] == [list(p) for p in surface.minima]
+    assert facts["bare"] == [list(p) for p in SURFACES["himmelblau"].minima]
+    (run,) = header["panels"]["paths"]["runs"]
     assert len(run["zeros"]) == 2
-    assert message("surface=himmelblau&of=gd")[0]["penalised"] is None
+    assert reading.told("surface=himmelblau&of=gd", PAGE)["surface"]["bare"] is None
 
 
 @pytest.mark.parametrize("key", SCHEDULES)
 def test_every_schedule_is_applied(key: str) -> None:
     """Its rates are in the message unless they are all the same."""
-    header, groups = message(f"of=adam&schedule={key}&surface=rosenbrock&steps=150")
+    query = f"of=adam&schedule={key}&surface=rosenbrock&steps=150"
+    groups = reading.sent(query, PAGE)
     run = simulate(
         SURFACES["rosenbrock"], OPTIMIZERS["adam"], steps=150, schedule=SCHEDULES[key],
         lr=suggested_lr(SURFACES["rosenbrock"], OPTIMIZERS["adam"]),
     )  # fmt: skip
-    assert json.dumps(header["runs"][0]["loss"]) == json.dumps(float(run.losses[-1]))
+    assert json.dumps(panels(query)["paths"]["runs"][0]["loss"]) == json.dumps(
+        float(run.losses[-1])
+    )
     if np.ptp(run.rates) == 0.0:
-        assert "rates" not in groups
+        assert "paths.rates" not in groups
     else:
-        np.testing.assert_allclose(groups["rates"][0], run.rates, rtol=3e-4)
+        np.testing.assert_allclose(groups["paths.rates"][0], run.rates, rtol=3e-4)
 
 
 def test_a_beta1_that_moves_is_a_product_in_the_message_too() -> None:
     for query, products in (("of=adam&schedule=one_cycle", 1), ("of=adam&schedule=cosine", 0)):
-        lines = message(f"{query}&surface=parabola&steps=50")[0]["step"]["lines"]
+        lines = panels(f"{query}&surface=parabola&steps=50")["formula"]["lines"]
         formulas = [json.dumps(line["formula"], ensure_ascii=False) for line in lines]
         assert sum("∏" in formula for formula in formulas) == products
