@@ -26,6 +26,23 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--host-resolver-rules=MAP lab.test 127.0.0.1",
 ]  # fmt: skip
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+WRAPPER = """
+{user}
+daemon off;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/site.conf;
+}}
+"""
 
 
 def free_port() -> int:
@@ -43,6 +60,42 @@ def serve(script: Path, port: int | None = None) -> Iterator[str]:
     command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
     with running(command, f"http://127.0.0.1:{port}") as address:
         yield address
+
+
+@contextlib.contextmanager
+def workers(count: int, **variables: str) -> Iterator[str]:
+    """`make serve` with so many processes, all at one address, which is yielded."""
+    port = free_port()
+    command = ["make", "serve", f"WORKERS={count}", "HOST=127.0.0.1", f"PORT={port}"]
+    # What is installed is what runs this.
+    command += [f"BIN={Path(sys.executable).parent}", "-o", ".venv/run.done"]
+    base = variables.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+    with running(command, f"http://127.0.0.1:{port}/{base}".rstrip("/"), count, **variables) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def behind_nginx(count: int) -> Iterator[str]:
+    """The same behind nginx with docs/nginx.conf, beneath /optim."""
+    with workers(count) as upstream, nginx(upstream.removeprefix("http://")) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def nginx(upstream: str, change: tuple[str, str] = ("", "")) -> Iterator[str]:
+    """nginx with docs/nginx.conf before a server; one text of it may be changed for another."""
+    port = free_port()
+    site = (ROOT / "docs" / "nginx.conf").read_text().replace(*change)
+    site = site.replace("listen 80;", f"listen 127.0.0.1:{port};")
+    site = site.replace("127.0.0.1:8501", upstream)
+    # Who is root has to say so, or nginx could not write below root's folders.
+    user = "user root;" if os.geteuid() == 0 else ""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "site.conf").write_text(site)
+        config = Path(folder) / "nginx.conf"
+        config.write_text(WRAPPER.format(folder=folder, user=user))
+        with running([str(NGINX), "-c", str(config)], f"http://127.0.0.1:{port}/optim") as address:
+            yield address
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from optim_core import OPTIMIZERS, Run, kernels, simulate
 from optim_core.outcome import judge
 from optim_core.simulate import gradient_noise
 from surfaces import SURFACES
-from ui.permalink import suggested_lr
+from ui.state.common import suggested_lr
 
 STEPS = 500
 SURFACE = SURFACES["rosenbrock"]
