@@ -13,7 +13,7 @@ RUN useradd --uid 1000 --create-home lab && chown lab /app
 USER lab
 COPY --chown=lab . .
 # For this machine's kind of processor: on another one the kernels are compiled anew, into /tmp.
-RUN python -m ui.warmup
+RUN python -m ui.server.warmup
 
 EXPOSE 8501
 HEALTHCHECK --start-period=120s --interval=10s CMD \

@@ -31,12 +31,12 @@ lint: .venv/dev.done
 	@if [ -e $(BIN)/biome ]; then $(BIN)/biome ci --colors=off; else echo "JavaScript is not checked: there is no biome for this platform."; fi
 
 kernels: .venv/dev.done
-	@$(BIN)/python -m ui.warmup
+	@$(BIN)/python -m ui.server.warmup
 
 # In three streams: browsers wait a lot, and the rest computes.
 unit: .venv/dev.done browser
-	@$(BIN)/python -m pytest tests/browser/test_[a-l]*.py > browser-1.log 2>&1 & one=$$!; \
-	$(BIN)/python -m pytest tests/browser/test_[m-z]*.py > browser-2.log 2>&1 & two=$$!; \
+	@$(BIN)/python -m pytest tests/browser/test_[cmnp]*.py > browser-1.log 2>&1 & one=$$!; \
+	$(BIN)/python -m pytest tests/browser/test_[!cmnp]*.py > browser-2.log 2>&1 & two=$$!; \
 	$(BIN)/python -m pytest --ignore tests/browser; unit=$$?; \
 	wait $$one; one=$$?; wait $$two; two=$$?; cat browser-1.log browser-2.log; exit $$((unit || one || two))
 
