@@ -8,6 +8,7 @@ from streamlit.starlette import App
 
 from pages import PAGES
 from ui.server import answers, assets, gate, private, settings, warmup
+from ui.server.smaller import Smaller
 from ui.server.waiting import Waiting
 
 assets.serve(PAGES)
@@ -17,7 +18,7 @@ if not private.is_session():
     app = App(
         __file__,
         routes=[*answers.routes(PAGES), assets.ROUTE],
-        middleware=[Middleware(gate.Gate), Middleware(warmup.Starting), Middleware(Waiting)],
+        middleware=[Middleware(m) for m in (gate.Gate, warmup.Starting, Smaller, Waiting)],
         lifespan=warmup.lifespan,
     )
     settings.read_environment()
