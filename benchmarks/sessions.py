@@ -270,9 +270,11 @@ async def _memory(base: str) -> tuple[float, float]:
     process, visitor, size = _process(base), Visitor(base), {"_cells": 4000, "_steps": 1}
     job = await visitor.open() + "job/learning_rate/map"
     before = most = _resident(process)
-    while (await _job(visitor, job, size, "memory"))[0] == 202:
+    while (status := (await _job(visitor, job, size, "memory"))[0]) == 202:
         most = max(most, _resident(process))
         await asyncio.sleep(0.1)
+    if status != 200:
+        raise RuntimeError(f"the deep map was refused with {status}")
     await asyncio.sleep(1.0)
     return most - before, _resident(process) - before
 
@@ -351,10 +353,11 @@ def _flood_rows(calm: Load, flooded: Load, statuses: Counter[int]) -> list[Row]:
 
 def _deep_rows(base: str, alone: Load) -> list[Row]:
     """Deep maps that others want, and their memory."""
+    # First, for those who leave without a word are waited for.
+    most, left = asyncio.run(_memory(base))
     quiet = asyncio.run(_load(base, 1, start, seed=5))
     maps = asyncio.run(_beside_deep_maps(base, SOME, start, seed=6))
     busy = asyncio.run(_beside_deep_maps(base, MANY, compare, seed=7))
-    most, left = asyncio.run(_memory(base))
     rows: list[Row] = []
     for what, before, after, bound in (
         (f"{MANY} visitors want a deep map: another's change on Compare", alone, busy, 2.0),

@@ -343,6 +343,11 @@ def test_a_start_is_taken_from_the_basins(lab: Open) -> None:
     run = simulate(SURFACES["himmelblau"], OPTIMIZERS["momentum"], start=at, steps=300, lr=0.01)
     assert run.outcome.reason in table(page)["momentum"][1]
     assert page.locator(".lab-shares tr").count() >= 4
+    other = visit(lab, "?" + page.url.partition("?")[2], fresh=True)
+    picture = "canvas => canvas.toDataURL()"
+    assert other.eval_on_selector(".lab-heat", picture) == page.eval_on_selector(
+        ".lab-heat", picture
+    )
 
 
 def test_orbits_are_of_one_dimension_and_basins_of_two(lab: Open) -> None:

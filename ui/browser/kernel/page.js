@@ -175,6 +175,7 @@ export class Page {
     clearTimeout(this.#timers.late);
     if (askers.some(({ isPending }) => isPending))
       this.#timers.late = setTimeout(() => this.#showLate(), LATE / 2);
+    else setTimeout(this.#see, 2 * FRAME);
   }
 
   #answered({ header, groups }, query) {
@@ -193,7 +194,6 @@ export class Page {
       this.controls ??= new Controls(this);
       this.#showNotes(header.notes);
       this.#each("settle");
-      this.#see();
     }, FRAME);
   }
 

@@ -14,6 +14,8 @@ import { WORDS } from "./words.js";
 const FREE = ["opt", "speed", "field", "ghost", "t", "paused", "zoom"]; // what no map depends on
 const REST = 250; // ms without a change after which a map is computed finely
 
+const free = (panel) => (panel === "basins" ? FREE : [...FREE, "lr"]);
+
 export default class MapPanel {
   #view = null;
   #map = null; // that is shown
@@ -22,6 +24,11 @@ export default class MapPanel {
   #kind = null;
   #rest = 0;
   #known = { head: "", subject: null };
+
+  static firstQuery(_catalog, _page, values) {
+    const names = free(values.get("panel"));
+    return new URLSearchParams([...values].filter(([name]) => !names.includes(name))).toString();
+  }
 
   constructor(lab) {
     Object.assign(this, { lab, store: lab.store });
@@ -110,8 +117,7 @@ export default class MapPanel {
 
   // The names that the map does not depend on.
   #free() {
-    const own = [...FREE, this.#stateName(this.#view?.across)];
-    return this.#view?.panel === "basins" ? own : [...own, "lr"];
+    return [...free(this.store.text("panel")), this.#stateName(this.#view?.across)];
   }
 
   #subject() {
