@@ -173,6 +173,12 @@ def test_a_method_races_itself(lab: Open) -> None:
     assert cells[0].endswith("from (−2, 10)")
     other = lab("?" + page.url.partition("?")[2])
     assert table(other) == table(page)
+    schedule = page.locator("select[data-name='momentum~2.schedule']")
+    answered(page, lambda: schedule.select_option("cosine"))
+    assert link(page) == query | {"momentum~2.schedule": "cosine"}
+    answered(page, lambda: schedule.select_option(""))
+    assert link(page) == query
+    assert table(page) == table(other)
     page.get_by_role("button", name="Remove this run of Momentum").click()
     expect(page.locator("tr[data-run='momentum~2']")).to_have_count(0)
     assert link(page) == {"opt": "momentum", "steps": "150"}

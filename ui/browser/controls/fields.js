@@ -113,14 +113,14 @@ export class Fields {
     return el("label", { class: "lab-switch", title: hyper.about }, box, ` ${hyper.label}`);
   }
 
-  // A list to choose one of; `options` are [value, text].
+  // A list to choose one of; `options` are [value, text], and an empty value stands for none.
   select(name, label, options, group = undefined) {
     const box = el(
       "select",
       {
         "aria-label": label,
         "data-name": name,
-        onchange: () => this.store.put(name, box.value),
+        onchange: () => this.store.put(name, box.value || null),
       },
       ...options.map(([value, text]) => el("option", { value }, text)),
     );

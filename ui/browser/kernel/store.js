@@ -86,6 +86,7 @@ export class Store {
   fallback(name) {
     const { defaults } = this.#told;
     const [owner, setting] = name.split(".");
+    if (setting === "x" || setting === "y") return this.number(setting); // the start of all runs
     const first = setting ? `${methodOf(owner)}.${setting}` : name;
     return defaults[name] ?? defaults[first] ?? this.declared(first)?.default ?? null;
   }
